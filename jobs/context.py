@@ -1,0 +1,45 @@
+"""What every job is given and what it gives back: nothing below ``main`` reads the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # listing commands import this module and must not pay for Spark
+    from pipelines.tables import Tables
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is going on, how many are done and of how many; a total of 0 is not known."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """A ``Progress`` that shows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """Everything outside a job that it works with.
+
+    ``checkpoints`` is the folder of stream checkpoints, one folder in it per job. ``tracking_uri``
+    is the MLflow store; ``artifacts`` is where a new experiment keeps its artifacts, None where
+    the store decides. ``clock`` gives aware UTC times.
+    """
+
+    tables: Tables
+    checkpoints: Path
+    tracking_uri: str
+    clock: Callable[[], datetime]
+    artifacts: Path | None = None
+    progress: Progress = silent
+
+
+@dataclass(frozen=True, slots=True)
+class JobReport:
+    """What a job did: ``lines`` for people, and ``wrote``, its commits; 0 when nothing was pending."""
+
+    job: str
+    lines: tuple[str, ...] = ()
+    wrote: int = 0
