@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from transforms.patches import AnyPatch
+from transforms.patches import Patch
 
 Risk = Literal["low", "medium", "high"]
 RISKS: tuple[Risk, ...] = ("low", "medium", "high")
@@ -108,7 +108,7 @@ class TableFacts:
 
 
 @dataclass(frozen=True)
-class SchemaFacts:
+class Facts:
     """The tables that a cluster blames, with all their columns, and the space's config.
 
     Keys of ``columns`` are ``schema.table.column``, keys of ``tables`` ``schema.table``, both in
@@ -140,12 +140,13 @@ class SchemaFacts:
 class DraftProposal:
     """One change that a cluster's evidence asks for.
 
-    ``before`` is what stands there now (None: nothing). ``summary`` is the change in one sentence;
-    ``evidence`` is why, in words a person can check. ``confidence`` (0-1) is fixed per proposal
-    rule.
+    ``rule`` is the proposal rule that made it and fixes ``confidence`` (0-1). ``before`` is what
+    stands there now (None: nothing). ``summary`` is the change in one sentence; ``evidence`` is
+    why, in words a person can check.
     """
 
-    patch: AnyPatch
+    rule: str
+    patch: Patch
     before: str | None
     summary: str
     evidence: str
@@ -153,6 +154,6 @@ class DraftProposal:
     risk: Risk
 
 
-Proposer = Callable[[ClusterEvidence, SchemaFacts], Sequence[DraftProposal]]
+Proposer = Callable[[ClusterEvidence, Facts], Sequence[DraftProposal]]
 """Drafts for one cluster; pure, deterministic, importable by a Spark worker. Never raises for
 evidence it cannot use: it returns nothing."""
