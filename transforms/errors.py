@@ -61,6 +61,12 @@ class ContractDriftError(GenieLoopError):
     exit_code = 4
 
 
+class ContractViolationError(GenieLoopError):
+    """Rows that a table's contract forbids; none of them was written. Exit code 8."""
+
+    exit_code = 8
+
+
 class MissingEvidenceError(GenieLoopError):
     """A stage was asked to work without per-row data (rule 1). Exit code 5."""
 

@@ -1,0 +1,65 @@
+"""SQL that defines tables: names and texts are quoted by a builder, never pasted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from transforms.contracts import Field, Table
+
+_DIALECT = "databricks"
+
+# Any Delta reader can read the tables (no deletion vectors). A replay is recognised, and a stream
+# or the trigger runner can go on from where it stood, for a year.
+PROPERTIES = {
+    "delta.enableDeletionVectors": "false",
+    "delta.setTransactionRetentionDuration": "interval 365 days",
+    "delta.logRetentionDuration": "interval 365 days",
+}
+
+
+def quote_name(*parts: str | None) -> str:
+    """A possibly qualified name, every part in backticks; parts that are None are left out."""
+    return ".".join(
+        exp.to_identifier(part, quoted=True).sql(dialect=_DIALECT)
+        for part in parts
+        if part is not None
+    )
+
+
+def quote_text(text: str) -> str:
+    """A string literal."""
+    return exp.Literal.string(text).sql(dialect=_DIALECT)
+
+
+def table_properties(table: Table) -> dict[str, str]:
+    """Everything the contract asks of the table's properties, CHECK constraints included."""
+    checks = {f"delta.constraints.{name}": check for name, check in table.checks.items()}
+    return PROPERTIES | checks
+
+
+def create_table_sql(table: Table, name: str) -> str:
+    """One statement, hence one commit: columns, constraints, clustering, comments.
+
+    ``name`` is quoted already.
+    """
+    return "\n".join(_create_table(table, name))
+
+
+def _create_table(table: Table, name: str) -> Iterator[str]:
+    yield f"CREATE TABLE {name} ("
+    yield ",\n".join(_column(field) for field in table.fields)
+    yield ") USING DELTA"
+    if table.cluster_by:
+        yield f"CLUSTER BY ({', '.join(quote_name(column) for column in table.cluster_by)})"
+    yield f"COMMENT {quote_text(table.comment)}"
+    pairs = (f"{quote_text(k)} = {quote_text(v)}" for k, v in table_properties(table).items())
+    yield f"TBLPROPERTIES ({', '.join(pairs)})"
+
+
+def _column(field: Field) -> str:
+    needed = "" if field.is_nullable else " NOT NULL"
+    return (
+        f"  {quote_name(field.name)} {field.data_type}{needed} COMMENT {quote_text(field.comment)}"
+    )

@@ -1,0 +1,292 @@
+"""The history's tables: created as their contracts say, appended to exactly once, merged by key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pipelines.ddl import create_table_sql, quote_name
+from pipelines.drift import Detail, differences
+from transforms.contracts import TABLES, Table
+from transforms.errors import ContractDriftError, ContractViolationError
+
+__all__ = ["CreateReport", "Tables", "quote_name"]
+
+RECORDED_AT = "recorded_at"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateReport:
+    """Names of the tables and views that were created, and of those that were there already."""
+
+    created: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+
+class Tables:
+    """The tables of one schema, through one Spark session.
+
+    ``clock`` gives aware UTC times; ``commit_guard`` is held around every commit and need not be
+    reentrant. Works over Spark Connect too: nothing here reaches into a JVM.
+    """
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        *,
+        schema: str = "genie_loop",
+        catalog: str | None = None,
+        clock: Callable[[], datetime],
+        commit_guard: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self.spark = spark
+        self.schema = schema
+        self.catalog = catalog
+        self.clock = clock
+        self._guard = commit_guard
+
+    def name(self, table: Table) -> str:
+        """The table's full name, quoted, ready for SQL."""
+        return quote_name(self.catalog, self.schema, table.name)
+
+    def create(self) -> CreateReport:
+        """Create what is missing; a second call commits nothing.
+
+        Raises ContractDriftError, naming every table that is not what its contract says and every
+        difference, before anything is created; such a table is never altered.
+        """
+        database = quote_name(self.catalog, self.schema)
+        if not self.spark.catalog.databaseExists(database):
+            self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {database}")
+        there = {row.tableName for row in self.spark.sql(f"SHOW TABLES IN {database}").collect()}
+        self._refuse_drift([table for table in TABLES if table.name in there])
+        missing = [table for table in TABLES if table.name not in there]
+        for table in missing:
+            with self._committing(table):
+                self.spark.sql(create_table_sql(table, self.name(table)))
+        return CreateReport(
+            created=tuple(table.name for table in missing),
+            unchanged=tuple(table.name for table in TABLES if table.name in there),
+        )
+
+    def _refuse_drift(self, tables: Sequence[Table]) -> None:
+        drifted = {}
+        for table in tables:
+            schema = self.read(table).schema
+            detail = Detail.of(DeltaTable.forName(self.spark, self.name(table)).detail())
+            found = differences(table, schema, detail)
+            if found:
+                drifted[table.name] = found
+        if drifted:
+            raise ContractDriftError(
+                "these tables are not what their contracts say:\n"
+                + "\n".join(f"  {name}: {what}" for name, all_ in drifted.items() for what in all_),
+                where=self.schema,
+                remedy="nothing was changed; alter the tables yourself, or drop them (their "
+                "history goes with them) and create them again",
+            )
+
+    def read(self, table: Table) -> DataFrame:
+        """All rows of the table, columns in the contract's order."""
+        return self.spark.table(self.name(table))
+
+    def new_only(self, table: Table, rows: DataFrame) -> DataFrame:
+        """The rows whose key the table does not hold yet."""
+        held = self.read(table).select(*table.key).alias("t")
+        return rows.alias("s").join(held, on=_same_key(table), how="left_anti")
+
+    def append(self, table: Table, rows: DataFrame, *, transaction: str, version: int = 1) -> bool:
+        """Append rows exactly once per ``transaction`` and ``version``; whether it committed.
+
+        ``rows`` has the contract's columns in any order; ``recorded_at`` may be left out and is
+        then now. Later versions of one transaction must rise: Delta skips what is not above the
+        last. No rows, or a replay: no commit. Raises ContractViolationError for rows that the
+        contract forbids; nothing is written then.
+        """
+        if rows.isEmpty():
+            return False
+        return self._append(table, rows, transaction, version)
+
+    def append_rows(
+        self,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        transaction: str,
+        version: int = 1,
+    ) -> bool:
+        """``append`` of a few rows that are at hand; columns left out are NULL.
+
+        Raises ContractViolationError for columns that the contract does not have.
+        """
+        if not rows:
+            return False
+        return self._append(table, self.frame(table, rows), transaction, version)
+
+    def frame(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> DataFrame:
+        """Rows that are at hand as a DataFrame of the table's columns, in the contract's order.
+
+        Columns left out are NULL, ``recorded_at`` is now. Raises ContractViolationError for
+        columns that the contract does not have.
+        """
+        now = self.clock()
+        for row in rows:
+            unknown = sorted(row.keys() - set(table.columns))
+            if unknown:
+                raise ContractViolationError(
+                    f"no such columns: {', '.join(unknown)}", where=table.name
+                )
+        defaults = {RECORDED_AT: now}
+        values = [
+            tuple(row.get(column, defaults.get(column)) for column in table.columns) for row in rows
+        ]
+        with _typed_violations(table):
+            return self.spark.createDataFrame(values, table.ddl_schema)
+
+    def _append(self, table: Table, rows: DataFrame, transaction: str, version: int) -> bool:
+        writer = (
+            self._in_contract_order(table, rows)
+            .write.format("delta")
+            .mode("append")
+            .option("txnAppId", f"{table.name}:{transaction}")
+            .option("txnVersion", version)
+        )
+        with self._committing(table):
+            before = self._last_modified(table)
+            writer.saveAsTable(self.name(table))
+            return self._last_modified(table) != before
+
+    def merge(
+        self,
+        table: Table,
+        rows: DataFrame,
+        *,
+        update: Sequence[str] = (),
+        matched_when: str | None = None,
+    ) -> bool:
+        """Insert the rows whose key is new, update the others; whether it committed.
+
+        ``update`` names the columns that a row already there takes over, if ``matched_when`` (SQL
+        over the aliases t, the table, and s, the rows) holds and any of them but ``recorded_at``
+        differs. Nothing to do: no commit. Raises ContractViolationError when two rows have the
+        same key, or for rows that the contract forbids; nothing is written then.
+        """
+        source = self._in_contract_order(table, rows)
+        target = self.read(table).withColumn("_is_there", F.lit(True))
+        is_new = F.col("t._is_there").isNull()
+        is_due = is_new | _is_changed(update, matched_when) if update else is_new
+        pending = (
+            source.alias("s")
+            .join(target.alias("t"), on=_same_key(table), how="left")
+            .where(is_due)
+            .select("s.*")
+        )
+        if not self._has_rows_with_distinct_keys(table, pending):
+            return False
+        merge = (
+            DeltaTable.forName(self.spark, self.name(table))
+            .alias("t")
+            .merge(pending.alias("s"), _same_key(table))
+            .whenNotMatchedInsertAll()
+        )
+        if update:
+            merge = merge.whenMatchedUpdate(
+                condition=_is_changed(update, matched_when),
+                set={quote_name(column): F.col(f"s.{quote_name(column)}") for column in update},
+            )
+        with self._committing(table):
+            merge.execute()
+        return True
+
+    def _has_rows_with_distinct_keys(self, table: Table, rows: DataFrame) -> bool:
+        by_key = rows.groupBy(*table.key).agg(F.count("*").alias("rows"))
+        most = by_key.orderBy(F.desc("rows")).limit(1).collect()
+        if not most:
+            return False
+        if most[0]["rows"] > 1:
+            key = {column: most[0][column] for column in table.key}
+            raise ContractViolationError(
+                f"{most[0]['rows']} rows to merge have the same key {key}", where=table.name
+            )
+        return True
+
+    def _in_contract_order(self, table: Table, rows: DataFrame) -> DataFrame:
+        if RECORDED_AT not in rows.columns:
+            rows = rows.withColumn(RECORDED_AT, F.lit(self.clock()))
+        return rows.select(*(F.col(quote_name(column)) for column in table.columns))
+
+    def _last_modified(self, table: Table) -> datetime:
+        detail = DeltaTable.forName(self.spark, self.name(table)).detail()
+        modified: datetime = detail.select("lastModified").collect()[0][0]
+        return modified
+
+    @contextmanager
+    def _committing(self, table: Table) -> Iterator[None]:
+        with self._guard(), _typed_violations(table):
+            yield
+
+
+def _same_key(table: Table) -> Column:
+    """Rows ``s`` and ``t`` are the same fact; a NULL in a key is a value like any other."""
+    pairs = (
+        F.col(f"s.{quote_name(key)}").eqNullSafe(F.col(f"t.{quote_name(key)}")) for key in table.key
+    )
+    return reduce(and_, pairs)
+
+
+def _is_changed(update: Sequence[str], matched_when: str | None) -> Column:
+    compared = [column for column in update if column != RECORDED_AT]
+    differs = (
+        ~F.col(f"s.{quote_name(column)}").eqNullSafe(F.col(f"t.{quote_name(column)}"))
+        for column in compared
+    )
+    is_different = reduce(or_, differs, F.lit(False))
+    return is_different if matched_when is None else is_different & F.expr(matched_when)
+
+
+_CHECK_VIOLATION = re.compile(
+    r"CHECK constraint (?P<name>\S+) .*?violated by row with values:\s*(?P<values>.*?)"
+    r"(?:\n\tat |\n\n|$)",
+    re.DOTALL,
+)
+_NULL_VIOLATION = re.compile(
+    r"NOT NULL constraint violated for column: (?P<column>[^\s.]+)"
+    r"|field \"?`?(?P<field>[\w.]+)`?\"? is not nullable"
+)
+
+
+@contextmanager
+def _typed_violations(table: Table) -> Iterator[None]:
+    """Turn Delta's refusal of a row into ContractViolationError, whichever way Spark is reached."""
+    try:
+        yield
+    except Exception as error:
+        violation = _violation(table, str(error))
+        if violation is None:
+            raise
+        raise violation from error
+
+
+def _violation(table: Table, message: str) -> ContractViolationError | None:
+    if check := _CHECK_VIOLATION.search(message):
+        name = check["name"]
+        return ContractViolationError(
+            f"a row violates the CHECK constraint {name} ({table.checks.get(name, 'unknown')}); "
+            f"its values: {' '.join(check['values'].split())}",
+            where=table.name,
+        )
+    if null := _NULL_VIOLATION.search(message):
+        return ContractViolationError(
+            f"column {null['column'] or null['field']} must not be NULL", where=table.name
+        )
+    return None
