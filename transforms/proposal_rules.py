@@ -1,0 +1,55 @@
+"""The ways in which a cluster's evidence becomes a patch, and what is fixed about each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from transforms.proposal_values import Risk
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRule:
+    """A way to turn evidence into a patch, with what is fixed about it."""
+
+    lever: int
+    confidence: float
+    risk: Risk
+    description: str
+
+
+PROPOSAL_RULES: Mapping[str, ProposalRule] = {
+    "describe_values": ProposalRule(
+        1, 0.8, "low", "The comment of a blamed column lists the values that the data holds"
+    ),
+    "explain_words": ProposalRule(
+        1, 0.7, "low", "Words that two or more train groups use for a column become its synonyms"
+    ),
+    "explain_invented_name": ProposalRule(
+        1, 0.7, "low", "A column name that an answer made up becomes a synonym of the right column"
+    ),
+    "contrast_columns": ProposalRule(
+        1, 0.6, "low", "The comment of the right column tells it apart from the one that was taken"
+    ),
+    "describe_reference": ProposalRule(
+        1, 0.7, "low", "The comment of a key column names the column it refers to"
+    ),
+    "describe_grain": ProposalRule(
+        1, 0.7, "low", "The comment of a table says what one row is, from its keys and counts"
+    ),
+    "share_filter": ProposalRule(
+        6, 0.6, "medium", "A filter that two or more train groups expect becomes a named filter"
+    ),
+    "share_expression": ProposalRule(
+        6, 0.6, "medium", "A measure that two or more train groups expect becomes a named measure"
+    ),
+    "declare_join": ProposalRule(
+        6,
+        0.7,
+        "low",
+        "A join that the keys or two or more train groups confirm becomes a join spec",
+    ),
+    "instruct": ProposalRule(
+        6, 0.5, "medium", "A habit seen in two or more train groups becomes an instruction"
+    ),
+}
