@@ -1,0 +1,257 @@
+"""When two values of two results are the same: the decisions that result comparison rests on.
+
+Every value becomes a key; two values are the same exactly when their keys are equal.
+
+- NULL is itself only: not ``''``, not 0, not NaN. NaN equals NaN, -0.0 equals 0.0.
+- Text is text: ``'00123'`` is not 123, ``'2024-01-31'`` is not a date, case and spaces count.
+- BOOLEAN is not a number. Binary is not text.
+- INT, BIGINT, DECIMAL, FLOAT and DOUBLE are numbers. Widths and scales never count; whether a
+  number is an integer, a decimal or a float counts at the level ``exact`` only. A float stands for
+  the shortest decimal that reads back as it, so 0.1 is 0.1 in all three.
+- At the level ``rounded`` numbers meet that differ by noise or rounding, see ``NumberMatcher``.
+- A date is not a timestamp, not even one at midnight. A timestamp with a zone is an instant: the
+  same instant in two zones is one value. A timestamp without a zone is not an instant.
+- Arrays count in order. Structs count by position: names of fields are names, like aliases. Maps
+  count without order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Context, Decimal
+from typing import Any, Literal
+
+Level = Literal["exact", "numeric", "rounded"]
+LEVELS: tuple[Level, ...] = ("exact", "numeric", "rounded")
+Number = int | float | Decimal
+
+# Adding up in another order changes a DOUBLE in its last digits.
+FLOAT_NOISE_SHARE = Decimal("1e-11")
+FLOAT_NOISE = Decimal("1e-12")
+# A number with this many decimals or more may be another one rounded to them, if that changed it by
+# no more than this share. Fewer decimals are a choice of the answer, and 33.3 is not 33.33.
+ROUNDED_DECIMALS = 5
+ROUNDED_SHARE = Decimal("1e-4")
+OFFICIAL_DECIMALS = 5
+_HASHED_DIGITS = 12
+_EXACT = Context(prec=100)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def key_of(value: Any, number_key: Callable[[Number], Hashable]) -> Hashable:
+    """The key of a value as Spark collects it; ``number_key`` gives the keys of numbers in it."""
+    if value is None:
+        return ("null",)
+    if isinstance(value, bool):
+        return ("boolean", value)
+    if isinstance(value, int | float | Decimal):
+        return number_key(value)
+    if isinstance(value, tuple):
+        return ("struct", tuple(key_of(item, number_key) for item in value))
+    if isinstance(value, list):
+        return ("array", tuple(key_of(item, number_key) for item in value))
+    if isinstance(value, dict):
+        entries = ((key_of(k, number_key), key_of(v, number_key)) for k, v in value.items())
+        return ("map", frozenset(entries))
+    return _plain_key(value)
+
+
+def _plain_key(value: Any) -> Hashable:
+    if isinstance(value, str):
+        return ("string", value)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            return ("timestamp_ntz", value)
+        return ("timestamp", value - _EPOCH)
+    if isinstance(value, date):
+        return ("date", value)
+    if isinstance(value, time):
+        return ("time", value)
+    if isinstance(value, timedelta):
+        return ("interval", value)
+    if isinstance(value, bytes | bytearray):
+        return ("binary", bytes(value))
+    # VARIANT, GEOMETRY and the like: their text is their JSON.
+    return (type(value).__name__, str(value))
+
+
+def kind_of(value: Any) -> str:
+    """What kind of value it is, in one word; ``number`` for all numbers."""
+    key = key_of(value, lambda _: ("number",))
+    return str(key[0]) if isinstance(key, tuple) else "other"
+
+
+def exact_number_key(number: Number) -> Hashable:
+    """Integers, decimals and floats apart."""
+    return (_number_type(number), decimal_of(number))
+
+
+def numeric_number_key(number: Number) -> Hashable:
+    """Equal for equal numbers, whatever their type."""
+    return ("number", decimal_of(number))
+
+
+def _number_type(number: Number) -> str:
+    if isinstance(number, int):
+        return "integer"
+    return "float" if isinstance(number, float) else "decimal"
+
+
+def decimal_of(number: Number) -> Decimal | str:
+    """The number as an exact decimal; ``NaN``, ``Infinity`` and ``-Infinity`` as text."""
+    exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    return exact if exact.is_finite() else str(exact).removeprefix("s").replace("-NaN", "NaN")
+
+
+def numbers_in(value: Any) -> Iterable[Number]:
+    """Every number in a value, however deep."""
+    if isinstance(value, bool):
+        return
+    if isinstance(value, int | float | Decimal):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from numbers_in(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from numbers_in(name)
+            yield from numbers_in(item)
+
+
+class NumberMatcher:
+    """Keys of numbers at the level ``rounded``, for the numbers of two results.
+
+    A number of one result meets a number of the other when they differ by no more than the larger
+    of their tolerances. That of a float is 1e-11 of it, and at least 1e-12. That of any number with
+    five decimals or more is half a unit of its last one, if that is no more than 1e-4 of it: then
+    one of the two may be the other, rounded. Two whole numbers meet only when they are equal.
+
+    Numbers that both results have meet only themselves. Meeting is made transitive, and called off
+    where numbers that met differ by more than twice the largest tolerance among them, so two values
+    with one key never differ by more than that.
+    """
+
+    def __init__(self, expected: Iterable[Number], produced: Iterable[Number]) -> None:
+        ours, theirs = _tolerances(expected), _tolerances(produced)
+        only_ours = {number: ours[number] for number in ours.keys() - theirs.keys()}
+        only_theirs = {number: theirs[number] for number in theirs.keys() - ours.keys()}
+        self._keys: dict[Decimal, Decimal] = {}
+        for group in _groups(only_ours, only_theirs):
+            self._keys.update((number, min(group)) for number in group)
+
+    def __call__(self, number: Number) -> Hashable:
+        exact = decimal_of(number)
+        return ("number", self._keys.get(exact, exact) if isinstance(exact, Decimal) else exact)
+
+
+def _tolerances(numbers: Iterable[Number]) -> dict[Decimal, Decimal]:
+    tolerances: dict[Decimal, Decimal] = {}
+    for number in numbers:
+        exact = decimal_of(number)
+        if isinstance(exact, Decimal):
+            tolerance = _tolerance(number, exact)
+            tolerances[exact] = max(tolerance, tolerances.get(exact, tolerance))
+    return tolerances
+
+
+def _tolerance(number: Number, exact: Decimal) -> Decimal:
+    size = abs(exact)
+    tolerance = (
+        max(size * FLOAT_NOISE_SHARE, FLOAT_NOISE) if isinstance(number, float) else Decimal()
+    )
+    exponent = exact.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent >= ROUNDED_DECIMALS:
+        half_a_unit = Decimal((0, (5,), exponent - 1))
+        if half_a_unit <= size * ROUNDED_SHARE:
+            tolerance = max(tolerance, half_a_unit)
+    return tolerance
+
+
+def _groups(
+    ours: Mapping[Decimal, Decimal], theirs: Mapping[Decimal, Decimal]
+) -> Iterable[set[Decimal]]:
+    """Numbers that meet, by way of others too; the mappings hold each number's tolerance."""
+    tolerances = {**ours, **theirs}
+    groups: dict[Decimal, set[Decimal]] = {number: {number} for number in tolerances}
+    ascending = sorted(tolerances)
+    for direction in (ascending, ascending[::-1]):
+        last: dict[bool, Decimal] = {}
+        for number in direction:
+            is_ours = number in ours
+            other = last.get(not is_ours)
+            if other is not None and _meet(number, other, tolerances):
+                _join(groups, number, other)
+            last[is_ours] = number
+    for group in {id(group): group for group in groups.values()}.values():
+        if len(group) > 1 and _is_tight(group, tolerances):
+            yield group
+
+
+def _meet(one: Decimal, other: Decimal, tolerances: Mapping[Decimal, Decimal]) -> bool:
+    if _is_whole(one) and _is_whole(other):
+        return False
+    return abs(one - other) <= max(tolerances[one], tolerances[other])
+
+
+def _join(groups: dict[Decimal, set[Decimal]], one: Decimal, other: Decimal) -> None:
+    if groups[one] is not groups[other]:
+        groups[one] |= groups[other]
+        for number in groups[other]:
+            groups[number] = groups[one]
+
+
+def _is_tight(group: set[Decimal], tolerances: Mapping[Decimal, Decimal]) -> bool:
+    is_narrow = max(group) - min(group) <= 2 * max(tolerances[number] for number in group)
+    return is_narrow and sum(_is_whole(number) for number in group) <= 1
+
+
+def _is_whole(number: Decimal) -> bool:
+    return number == number.to_integral_value()
+
+
+def official_key(value: Any) -> Hashable:
+    """A value under the benchmarks' own rule.
+
+    Numbers are floats rounded to five decimals, dates and timestamps are their ISO text, everything
+    else but NULL is its text.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float | Decimal):
+        number = decimal_of(value)
+        return round(float(number), OFFICIAL_DECIMALS) if isinstance(number, Decimal) else number
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return tuple(official_key(item) for item in value)
+    if isinstance(value, dict):
+        return frozenset((official_key(k), official_key(v)) for k, v in value.items())
+    return str(bytes(value)) if isinstance(value, bytearray) else str(value)
+
+
+def hash_text(value: Any) -> str:
+    """A text that is equal for values that are the same; floats count to twelve digits only."""
+    return repr(_sorted_key(key_of(value, _hashed_number)))
+
+
+def _hashed_number(number: Number) -> Hashable:
+    exact = decimal_of(number)
+    if not isinstance(exact, Decimal):
+        return ("number", exact)
+    if isinstance(number, float):
+        exact = Context(prec=_HASHED_DIGITS).plus(exact)
+    return ("number", str(int(exact)) if _is_whole(exact) else format(_EXACT.normalize(exact), "f"))
+
+
+def _sorted_key(key: Hashable) -> Hashable:
+    """The same key without anything whose order varies from run to run."""
+    if isinstance(key, frozenset):
+        return tuple(sorted((_sorted_key(item) for item in key), key=repr))
+    if isinstance(key, tuple):
+        return tuple(_sorted_key(item) for item in key)
+    return key
