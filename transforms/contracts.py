@@ -450,9 +450,9 @@ PROPOSALS = Table(
     fields=(
         _SPACE,
         _need("proposal_id", "STRING", "Hash of space, patch and evidence_hash"),
-        _need("cluster_id", "STRING", "The cluster it is to resolve"),
+        Field("cluster_id", "STRING", "The cluster it is to resolve; NULL for a correction"),
         _need("evaluation_id", "STRING", "The evaluation whose evidence it rests on"),
-        _need("lever", "INT", "Lever of the patch (1-6)"),
+        _need("lever", "INT", "Lever of the patch (1-6); 0 for a correction"),
         _need("patch_type", "STRING", "One of the closed set of patch types"),
         _need("patch", "STRING", "The patch, as JSON of that type"),
         _need("target", "STRING", "Object it changes, canonical"),
@@ -472,7 +472,10 @@ PROPOSALS = Table(
     ),
     key=("proposal_id",),
     checks={
-        "lever_known": _one_of("lever", LEVERS),
+        "lever_known": (
+            f"{_one_of('lever', LEVERS)} OR (lever = 0 AND patch_type = 'correct_benchmark')"
+        ),
+        "has_a_cluster": "cluster_id IS NOT NULL OR lever = 0",
         "risk_known": _one_of("risk", ("low", "medium", "high")),
         "confidence_share": "confidence >= 0 AND confidence <= 1",
     },
@@ -489,7 +492,7 @@ BATCHES = Table(
         _need("cycle", "INT", "Walk over levers 1-6, from 1"),
         _need("lever", "INT", "Lever of all its patches; 0 for corrections"),
         Field("parent_batch_id", "STRING", "Batch that this one bisects"),
-        _need("content_hash", "STRING", "Hash of the patches: what an approval covers"),
+        _need("content_hash", "STRING", "Hash of the patches in order: what an approval covers"),
         _need("proposal_ids", "ARRAY<STRING>", "The proposals, in order of application"),
         _need("question_ids", "ARRAY<STRING>", "Train questions it is to fix"),
         _need("targets", "ARRAY<STRING>", "Objects it changes: one batch in flight for each"),

@@ -36,6 +36,7 @@ def _valid_fragment(sql: str) -> str:
     return sql
 
 
+Relationship = Literal["MANY_TO_ONE", "ONE_TO_MANY", "ONE_TO_ONE", "MANY_TO_MANY"]
 Fragment = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
 
 
@@ -253,7 +254,7 @@ class AddJoinSpec(Patch):
     left: Name
     right: Name
     sql: Fragment
-    relationship: Literal["MANY_TO_ONE", "ONE_TO_MANY", "ONE_TO_ONE", "MANY_TO_MANY"]
+    relationship: Relationship
     instruction: Text | None = None
 
     _sql_is_a_fragment = field_validator("sql")(_valid_fragment)
@@ -354,6 +355,31 @@ class AddExampleQuestion(Patch):
         return (self.sql,)
 
 
+class CorrectBenchmark(Patch):
+    """Lever 0, not metadata: the expected SQL of a benchmark that the arbiter found wrong.
+
+    Approved like any other change, in batches of its own; the firewall has nothing to say about it.
+    """
+
+    lever: ClassVar[int] = 0
+    patch_type: Literal["correct_benchmark"] = "correct_benchmark"
+    space_id: Name
+    question_id: Name
+    expected_sql: Text
+
+    @property
+    def target(self) -> str:
+        return f"benchmark:{self.space_id}/{self.question_id}"
+
+    @property
+    def target_field(self) -> str:
+        return "expected_sql"
+
+    @property
+    def after(self) -> str:
+        return self.expected_sql
+
+
 AnyPatch = Annotated[
     SetTableComment
     | SetColumnComment
@@ -367,7 +393,8 @@ AnyPatch = Annotated[
     | AddJoinSpec
     | AddSqlSnippet
     | AddInstruction
-    | AddExampleQuestion,
+    | AddExampleQuestion
+    | CorrectBenchmark,
     Field(discriminator="patch_type"),
 ]
 

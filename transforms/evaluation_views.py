@@ -1,0 +1,145 @@
+"""Views of what is evaluated: spaces, benchmarks, evaluations and what the gate says of them."""
+
+from __future__ import annotations
+
+from transforms.contracts import BENCHMARKS, EVALUATIONS, SPACES
+from transforms.view_model import View, columns
+
+LATEST_SPACES = View(
+    name="latest_spaces",
+    comment="One row per space: its newest registration",
+    sql=f"""
+SELECT {columns(SPACES, "r")}
+FROM (
+  SELECT s.*, ROW_NUMBER() OVER (
+    PARTITION BY s.space_id ORDER BY s.recorded_at DESC, s.registration_id DESC
+  ) AS recency
+  FROM spaces s
+) r
+WHERE r.recency = 1
+""",
+)
+
+CURRENT_BENCHMARKS = View(
+    name="current_benchmarks",
+    comment="One row per question: its newest version, quarantined ones too",
+    sql=f"""
+SELECT {columns(BENCHMARKS, "r")}
+FROM (
+  SELECT b.*, ROW_NUMBER() OVER (
+    PARTITION BY b.space_id, b.question_id ORDER BY b.benchmark_version DESC
+  ) AS recency
+  FROM benchmarks b
+) r
+WHERE r.recency = 1
+""",
+)
+
+BENCHMARK_STATES = View(
+    name="benchmark_states",
+    comment="One row per question: active, suspect, corrected or quarantined",
+    sql="""
+SELECT b.space_id, b.question_id, b.benchmark_version, b.group_id, b.split, b.question,
+  b.expected_sql, b.category,
+  CASE
+    WHEN b.status = 'quarantined' THEN 'quarantined'
+    WHEN c.correction_count > 0 OR v.verdict_count > 0 THEN 'suspect'
+    WHEN b.source = 'corrected' THEN 'corrected'
+    ELSE 'active'
+  END AS state,
+  b.recorded_at
+FROM current_benchmarks b
+LEFT JOIN (
+  SELECT space_id, question_id, old_gt, COUNT(*) AS correction_count
+  FROM benchmark_corrections
+  GROUP BY space_id, question_id, old_gt
+) c ON c.space_id = b.space_id AND c.question_id = b.question_id AND c.old_gt = b.expected_sql
+LEFT JOIN (
+  SELECT space_id, question_id, expected_sql, COUNT(*) AS verdict_count
+  FROM arbiter_verdicts
+  WHERE verdict = 'neither_correct'
+  GROUP BY space_id, question_id, expected_sql
+) v ON v.space_id = b.space_id AND v.question_id = b.question_id
+  AND v.expected_sql = b.expected_sql
+""",
+)
+
+BATCH_GATES = View(
+    name="batch_gates",
+    comment="One row per gated batch: its last gate decision",
+    sql="""
+SELECT r.space_id, r.batch_id, r.number, r.evaluation_ids, r.baseline_evaluation_id, r.decision,
+  r.train_net, r.held_out_net, r.rationale, r.stop_reason, r.recorded_at
+FROM (
+  SELECT g.*, ROW_NUMBER() OVER (PARTITION BY g.batch_id ORDER BY g.number DESC) AS recency
+  FROM gate_decisions g
+) r
+WHERE r.recency = 1
+""",
+)
+
+EVALUATION_STATES = View(
+    name="evaluation_states",
+    comment=(
+        "One row per evaluation: accepted when it shows a state that stands (a baseline, an "
+        "accepted or an undone batch), else rejected or undecided, as the gate says of its batch"
+    ),
+    sql=f"""
+SELECT {columns(EVALUATIONS, "e")},
+  CASE
+    WHEN e.application_id IS NULL OR a.direction = 'undo' THEN 'accepted'
+    ELSE COALESCE(g.decision, 'undecided')
+  END AS state,
+  COALESCE(array_contains(r.splits, 'train'), TRUE) AS asks_train
+FROM evaluations e
+LEFT JOIN applications a ON a.application_id = e.application_id
+LEFT JOIN batch_gates g ON g.batch_id = e.batch_id
+LEFT JOIN evaluation_requests r ON r.request_id = e.request_id
+""",
+)
+
+LATEST_EVALUATIONS = View(
+    name="latest_evaluations",
+    comment="One row per space: its newest accepted evaluation that asks train questions",
+    sql=f"""
+SELECT {columns(EVALUATIONS, "r")}
+FROM (
+  SELECT e.*, ROW_NUMBER() OVER (
+    PARTITION BY e.space_id ORDER BY e.started_at DESC, e.evaluation_id DESC
+  ) AS recency
+  FROM evaluation_states e
+  WHERE e.state = 'accepted' AND e.kind <> 'canary' AND e.asks_train
+) r
+WHERE r.recency = 1
+""",
+)
+
+EVALUATION_SUMMARY = View(
+    name="evaluation_summary",
+    comment="One row per evaluation: questions and right ones of the splits side by side",
+    sql="""
+SELECT e.space_id, e.evaluation_id, e.kind, e.cycle, e.iteration, e.batch_id, e.state, e.answerer,
+  e.comparison_policy, e.model_id, e.mlflow_run_id, e.question_count, e.correct_count, e.accuracy,
+  e.failure_count,
+  COALESCE(q.train_count, 0) AS train_count, COALESCE(q.train_correct, 0) AS train_correct,
+  COALESCE(q.held_out_count, 0) AS held_out_count,
+  COALESCE(q.held_out_correct, 0) AS held_out_correct,
+  COALESCE(q.sealed_count, 0) AS sealed_count, COALESCE(q.sealed_correct, 0) AS sealed_correct,
+  COALESCE(q.infrastructure_count, 0) AS infrastructure_count,
+  e.started_at, e.finished_at
+FROM evaluation_states e
+LEFT JOIN (
+  SELECT evaluation_id,
+    SUM(CASE WHEN split = 'train' THEN 1 ELSE 0 END) AS train_count,
+    SUM(CASE WHEN split = 'train' AND is_correct THEN 1 ELSE 0 END) AS train_correct,
+    SUM(CASE WHEN split = 'held_out' THEN 1 ELSE 0 END) AS held_out_count,
+    SUM(CASE WHEN split = 'held_out' AND is_correct THEN 1 ELSE 0 END) AS held_out_correct,
+    SUM(CASE WHEN split = 'sealed' THEN 1 ELSE 0 END) AS sealed_count,
+    SUM(CASE WHEN split = 'sealed' AND is_correct THEN 1 ELSE 0 END) AS sealed_correct,
+    SUM(CASE WHEN outcome = 'infrastructure' THEN 1 ELSE 0 END) AS infrastructure_count
+  FROM eval_results
+  WHERE attempt = 1
+  GROUP BY evaluation_id
+) q ON q.evaluation_id = e.evaluation_id
+""",
+)
