@@ -69,10 +69,18 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one judge says: ``value`` is yes, no or skipped. Skipped has no confidence."""
+    """What one judge says: yes, no or skipped; the arbiter its ruling. Skipped: no confidence."""
 
     judge: str
-    value: Literal["yes", "no", "skipped"]
+    value: Literal[
+        "yes",
+        "no",
+        "skipped",
+        "genie_correct",
+        "ground_truth_correct",
+        "both_correct",
+        "neither_correct",
+    ]
     rationale: str
     confidence: float | None = None
 

@@ -1,0 +1,353 @@
+"""Differences between what two queries put out: columns, aggregates, groups, duplicates."""
+
+from __future__ import annotations
+
+from transforms.findings import Differ, Finding, tables_of
+from transforms.shape_model import Aggregate, Term
+
+
+def diff_by_rows(differ: Differ) -> bool:
+    """Explains results whose rows agree but for columns, order, rounding or repetition.
+
+    Such a difference is the whole cause, whatever else is written differently. True when found.
+    """
+    evidence = differ.evidence
+    if evidence.has_extra_columns_only:
+        _extra_columns(differ, evidence.extra_columns)
+    elif evidence.has_missing_columns_only:
+        _missing_columns(differ, evidence.missing_columns)
+    elif evidence.is_rounding_only and any(t.has_rounding for t in differ.produced.outputs):
+        _rounded(differ)
+    elif evidence.is_duplicates_only:
+        return _duplicates(differ)
+    else:
+        return False
+    return True
+
+
+def _outputs_at(outputs: tuple[Term, ...], positions: tuple[int, ...]) -> list[Term]:
+    return [outputs[i] for i in positions if i < len(outputs)]
+
+
+def _texts(terms: list[Term]) -> str | None:
+    return ", ".join(term.text for term in terms) or None
+
+
+def _extra_columns(differ: Differ, positions: tuple[int, ...]) -> None:
+    extra = _outputs_at(differ.produced.outputs, positions)
+    if differ.produced.has_star:
+        shown = "SELECT *"
+    else:
+        shown = _texts(extra) or f"{len(positions)} more columns"
+    differ.add(
+        Finding(
+            rule="output_not_asked",
+            blame=differ.space_blame(),
+            fix=f"Return only what is asked for; leave out {shown}.",
+            actual_fragment=_texts(extra),
+            actual_value=f"{differ.evidence.produced_width} columns",
+            expected_value=f"{differ.evidence.expected_width} columns",
+        )
+    )
+
+
+def _missing_columns(differ: Differ, positions: tuple[int, ...]) -> None:
+    if differ.expected.has_star:
+        differ.add(_star_finding(differ))
+        return
+    for term in _outputs_at(differ.expected.outputs, positions):
+        differ.add(_missing_output(differ, term))
+
+
+def _star_finding(differ: Differ) -> Finding:
+    return Finding(
+        rule="output_missing",
+        blame=differ.space_blame(),
+        fix="Return every column (SELECT *).",
+        expected_fragment="*",
+        actual_fragment=_texts(list(differ.produced.outputs)),
+        expected_value=f"{differ.evidence.expected_width} columns",
+        actual_value=f"{differ.evidence.produced_width} columns",
+    )
+
+
+def _missing_output(differ: Differ, term: Term) -> Finding:
+    return Finding(
+        rule="rank_missing" if term.is_window else "output_missing",
+        blame=differ.term_blame(term, differ.expected),
+        fix=f"Return {term.text} too.",
+        expected_fragment=term.text,
+        covers=tables_of(term.columns),
+    )
+
+
+def _rounded(differ: Differ) -> None:
+    rounded = next((t for t in differ.produced.outputs if t.has_rounding), None)
+    differ.add(
+        Finding(
+            rule="result_rounded",
+            blame=differ.space_blame(),
+            fix="Return the value as it is; round only where the question asks for it.",
+            expected_fragment=_texts(list(differ.expected.outputs)),
+            actual_fragment=f"ROUND({rounded.text})" if rounded else None,
+        )
+    )
+
+
+def _duplicates(differ: Differ) -> bool:
+    evidence = differ.evidence
+    is_more = (evidence.produced_rows or 0) > (evidence.expected_rows or 0)
+    outputs = list(differ.expected.outputs)
+    columns = [name for term in outputs for name in term.columns]
+    rule = "duplicates_kept" if is_more else "duplicates_removed"
+    fix = (
+        "Return each row once (DISTINCT)."
+        if is_more
+        else "Return a row for each match: no DISTINCT, and a join instead of IN."
+    )
+    differ.add(
+        Finding(
+            rule=rule,
+            blame=differ.column_blame(columns),
+            fix=fix,
+            expected_fragment=_texts(outputs),
+            actual_fragment=_texts(list(differ.produced.outputs)),
+            expected_value=f"{evidence.expected_rows} rows",
+            actual_value=f"{evidence.produced_rows} rows",
+        )
+    )
+    return True
+
+
+def diff_outputs(differ: Differ) -> None:
+    """Adds findings for outputs that are missing, too many, or computed differently."""
+    left, right = list(differ.expected.outputs), list(differ.produced.outputs)
+    if differ.expected.has_star and not differ.produced.has_star:
+        differ.add(_star_finding(differ))
+        return
+    for mine in list(left):
+        twin = next((other for other in right if mine.same(other)), None)
+        if twin is not None:
+            left.remove(mine)
+            right.remove(twin)
+            _count_argument(differ, mine, twin)
+    if differ.produced.has_star and not left:
+        if right:
+            _extra_columns(differ, tuple(differ.produced.outputs.index(t) for t in right))
+        return
+    for mine, theirs in _best_pairs(left, right):
+        left.remove(mine)
+        right.remove(theirs)
+        _explain_output(differ, mine, theirs)
+    for term in left:
+        differ.add(_missing_output(differ, term))
+    if right and not left:
+        _extra_columns(differ, tuple(differ.produced.outputs.index(t) for t in right))
+
+
+def _best_pairs(left: list[Term], right: list[Term]) -> list[tuple[Term, Term]]:
+    """Outputs of both sides that stand for the same thing: most in common first."""
+    scored = sorted(
+        (
+            (-_likeness(mine, theirs), i, j)
+            for i, mine in enumerate(left)
+            for j, theirs in enumerate(right)
+        ),
+    )
+    pairs, used_left, used_right = [], set(), set()
+    for _, i, j in scored:
+        if i not in used_left and j not in used_right:
+            pairs.append((left[i], right[j]))
+            used_left.add(i)
+            used_right.add(j)
+    return pairs
+
+
+def _likeness(mine: Term, theirs: Term) -> int:
+    shared = len(set(mine.columns) & set(theirs.columns))
+    same_kind = bool(mine.aggregates) == bool(theirs.aggregates)
+    same_function = {a.function for a in mine.aggregates} & {a.function for a in theirs.aggregates}
+    return 4 * shared + 2 * same_kind + len(same_function) + (mine.is_window == theirs.is_window)
+
+
+def _pair(
+    differ: Differ,
+    rule: str,
+    mine: Term,
+    theirs: Term,
+    fix: str,
+    *,
+    is_weak: bool = False,
+    blame: tuple[str, ...] | None = None,
+) -> None:
+    differ.add(
+        Finding(
+            rule=rule,
+            blame=blame or differ.term_blame(mine, differ.expected),
+            fix=fix,
+            expected_fragment=mine.text,
+            actual_fragment=theirs.text,
+            is_weak=is_weak,
+            covers=tables_of(mine.columns),
+        )
+    )
+
+
+def _count_argument(differ: Differ, mine: Term, theirs: Term) -> None:
+    """COUNT(x) leaves out NULLs where COUNT(*) does not."""
+    for wanted, given in zip(mine.aggregates, theirs.aggregates, strict=False):
+        columns = [a.argument.column if a.argument else None for a in (wanted, given)]
+        is_plain = wanted.function == given.function == "COUNT" and not wanted.is_distinct
+        if not is_plain or columns[0] == columns[1]:
+            continue
+        shapes = differ.expected, differ.produced
+        nullable = [
+            c
+            for c, shape in zip(columns, shapes, strict=True)
+            if c and not _is_key(differ, c) and not any(c in group for group in shape.equalities)
+        ]
+        if nullable:
+            blame = differ.column_blame(nullable)
+            fix = f"Count {mine.text}: NULLs count differently."
+            _pair(differ, "nulls_counted_differently", mine, theirs, fix, is_weak=True, blame=blame)
+
+
+def _is_key(differ: Differ, column: str) -> bool:
+    state = differ.catalog.column(column)
+    return state is not None and state.is_primary_key
+
+
+def _explain_output(differ: Differ, mine: Term, theirs: Term) -> None:
+    if mine.is_window != theirs.is_window:
+        if mine.is_window:
+            _pair(differ, "rank_missing", mine, theirs, f"Return {mine.text}.")
+        else:
+            _pair(differ, "output_column_wrong", mine, theirs, f"Return {mine.text}.")
+    elif mine.measures or theirs.measures:
+        rule = "measure_wrong" if theirs.measures else "measure_not_used"
+        if not mine.measures:
+            rule = "measure_not_asked"
+        _pair(differ, rule, mine, theirs, f"Return {mine.text}.")
+    elif not mine.aggregates and not theirs.aggregates:
+        _explain_column(differ, mine, theirs)
+    elif mine.aggregates and not theirs.aggregates:
+        _pair(differ, "aggregate_missing", mine, theirs, f"Aggregate: return {mine.text}.")
+    elif theirs.aggregates and not mine.aggregates:
+        _pair(differ, "aggregate_not_asked", mine, theirs, f"Do not aggregate: return {mine.text}.")
+    else:
+        _explain_aggregate(differ, mine, theirs)
+
+
+def _explain_column(differ: Differ, mine: Term, theirs: Term) -> None:
+    fix = f"Return {mine.text}, not {theirs.text}."
+    if mine.column and theirs.column:
+        rule = "output_column_wrong"
+        if _names_of_key(differ, mine.column, theirs.column):
+            rule = "name_instead_of_key"
+        elif _names_of_key(differ, theirs.column, mine.column):
+            rule = "key_instead_of_name"
+        _pair(differ, rule, mine, theirs, fix)
+    else:
+        _pair(differ, "calculation_wrong", mine, theirs, fix)
+
+
+def _names_of_key(differ: Differ, key: str, name: str) -> bool:
+    """Whether ``name`` is a column of the table that the key column refers to (or is key of)."""
+    state, table = differ.catalog.column(key), name.rpartition(".")[0].lower()
+    if state is None or differ.catalog.column(name) is None or _is_key(differ, name):
+        return False
+    if state.references:
+        return state.references.rpartition(".")[0].lower() == table
+    return state.is_primary_key and key.rpartition(".")[0].lower() == table
+
+
+def _explain_aggregate(differ: Differ, mine: Term, theirs: Term) -> None:
+    if len(mine.aggregates) != 1 or len(theirs.aggregates) != 1:
+        _explain_calculation(differ, mine, theirs)
+        return
+    wanted, given = mine.aggregates[0], theirs.aggregates[0]
+    same_argument = _same_argument(wanted, given)
+    if _bare(mine) != _bare(theirs):
+        _explain_calculation(differ, mine, theirs)
+    elif wanted.function != given.function:
+        _pair(differ, "aggregate_function_wrong", mine, theirs, f"Use {mine.text}.")
+    elif wanted.is_distinct != given.is_distinct:
+        rule = "distinct_missing" if wanted.is_distinct else "distinct_not_asked"
+        blame = _distinct_blame(differ, wanted, given)
+        _pair(differ, rule, mine, theirs, f"Use {mine.text}.", is_weak=True, blame=blame)
+    elif not same_argument:
+        _pair(differ, "aggregated_column_wrong", mine, theirs, f"Use {mine.text}.")
+    else:
+        _explain_calculation(differ, mine, theirs)
+
+
+def _distinct_blame(differ: Differ, wanted: Aggregate, given: Aggregate) -> tuple[str, ...] | None:
+    counted = wanted.argument if wanted.is_distinct else given.argument
+    return differ.column_blame(counted.columns) if counted else None
+
+
+def _bare(term: Term) -> bool:
+    """Whether the aggregate is all there is to the term."""
+    return term.pieces[-1].endswith(")") and " " not in term.pieces[0].replace("DISTINCT ", "")
+
+
+def _same_argument(wanted: Aggregate, given: Aggregate) -> bool:
+    if wanted.argument is None or given.argument is None:
+        return wanted.argument is given.argument
+    return wanted.argument.same(given.argument)
+
+
+def _explain_calculation(differ: Differ, mine: Term, theirs: Term) -> None:
+    scaled = {text.replace("100 * ", "") for text in (mine.pieces[0], theirs.pieces[0])}
+    is_scale = (
+        mine.pieces[0] != theirs.pieces[0]
+        and len(scaled) == 1
+        and mine.pieces[1:] == theirs.pieces[1:]
+    )
+    if is_scale:
+        blame = differ.space_blame()
+        _pair(differ, "scale_wrong", mine, theirs, f"Use {mine.text}.", blame=blame)
+    else:
+        _pair(differ, "calculation_wrong", mine, theirs, f"Use {mine.text}.")
+
+
+def diff_groups(differ: Differ) -> None:
+    """Adds findings for group keys that are missing, too many or wrong."""
+    left, right = list(differ.expected.group_by), list(differ.produced.group_by)
+    for mine in list(left):
+        twin = next((other for other in right if mine.same(other)), None)
+        if twin is not None:
+            left.remove(mine)
+            right.remove(twin)
+    for mine, theirs in list(zip(left, right, strict=False)):
+        is_same_thing = bool(
+            mine.column
+            and theirs.column
+            and (
+                _names_of_key(differ, mine.column, theirs.column)
+                or _names_of_key(differ, theirs.column, mine.column)
+            )
+        )
+        rule = "grouped_by_key_or_name" if is_same_thing else "group_key_wrong"
+        fix = f"Group by {mine.text}, not {theirs.text}."
+        _pair(differ, rule, mine, theirs, fix, is_weak=is_same_thing)
+    paired = min(len(left), len(right))
+    for term in left[paired:]:
+        differ.add(
+            Finding(
+                rule="group_key_missing",
+                blame=differ.term_blame(term, differ.expected),
+                fix=f"Group by {term.text}.",
+                expected_fragment=term.text,
+                covers=tables_of(term.columns),
+            )
+        )
+    for term in right[paired:]:
+        differ.add(
+            Finding(
+                rule="group_key_not_asked",
+                blame=differ.term_blame(term, differ.produced),
+                fix=f"Do not group by {term.text}.",
+                actual_fragment=term.text,
+            )
+        )

@@ -1,0 +1,54 @@
+"""The smallest explanation of why a produced query does not give the expected result."""
+
+from __future__ import annotations
+
+from transforms.diff_errors import diff_errors
+from transforms.diff_filters import diff_filters
+from transforms.diff_functions import diff_functions
+from transforms.diff_outputs import diff_by_rows, diff_groups, diff_outputs
+from transforms.diff_ranking import diff_ranking
+from transforms.diff_tables import diff_joins, diff_roles, diff_sets, diff_tables
+from transforms.findings import Differ, Finding
+
+MAX_FINDINGS = 4
+
+_RANKING = {"ranking_wrong", "ranking_column_wrong", "ranking_missing", "ranking_not_asked"}
+_GROUPS = {"group_key_wrong", "group_key_missing", "group_key_not_asked"}
+_AGGREGATES = {
+    "aggregate_missing",
+    "aggregate_not_asked",
+    "aggregate_function_wrong",
+    "aggregated_column_wrong",
+    "calculation_wrong",
+    "condition_on_rows",
+    "condition_on_groups",
+}
+
+
+def diff_queries(differ: Differ) -> tuple[Finding, ...]:
+    """Findings in the order of how much they explain, at most ``MAX_FINDINGS``.
+
+    Empty when the shapes give no reason. A finding that another one implies is left out: a table
+    that is missing because a condition on it is, a group key that came with another ranking.
+    """
+    if diff_errors(differ) or diff_by_rows(differ):
+        return tuple(differ.findings)
+    diff_functions(differ)
+    diff_filters(differ)
+    diff_sets(differ)
+    diff_roles(differ)
+    diff_ranking(differ)
+    diff_outputs(differ)
+    diff_groups(differ)
+    diff_joins(differ)
+    diff_tables(differ)
+    return _smallest(differ)
+
+
+def _smallest(differ: Differ) -> tuple[Finding, ...]:
+    strong = [finding for finding in differ.findings if not finding.is_weak]
+    found = strong or differ.findings
+    rules = {finding.rule for finding in found}
+    if rules & (_RANKING | _AGGREGATES):
+        found = [finding for finding in found if finding.rule not in _GROUPS]
+    return tuple(found[:MAX_FINDINGS])

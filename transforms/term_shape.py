@@ -1,0 +1,361 @@
+"""Expressions reduced to terms: what is computed, whichever way it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+
+from sqlglot import exp
+
+from transforms.name_scope import Scope
+from transforms.shape_model import Aggregate, Superlative, Term, Use
+
+# Takes a subquery used as a value and gives what it returns; its parts are recorded elsewhere.
+SubqueryTerm = Callable[[exp.Query, Scope], Term]
+# Takes the condition of a conditional aggregate and gives its canonical SQL.
+RecordCondition = Callable[[exp.Expr, Scope], str]
+
+_NAMES: dict[type[exp.Expr], str] = {
+    exp.Sum: "SUM",
+    exp.Avg: "AVG",
+    exp.Min: "MIN",
+    exp.Max: "MAX",
+    exp.Count: "COUNT",
+}
+_TRANSPARENT = (exp.Paren, exp.Cast, exp.TryCast, exp.TsOrDsToDate, exp.TsOrDsToTimestamp)
+
+
+def concat(*parts: str | Term) -> Term:
+    """One term of texts and terms in order."""
+    pieces, text = [""], ""
+    uses: list[Use] = []
+    aggregates: list[Aggregate] = []
+    measures: list[str] = []
+    has_rounding = is_window = False
+    for part in parts:
+        if isinstance(part, str):
+            pieces[-1] += part
+            text += part
+            continue
+        pieces[-1] += part.pieces[0]
+        pieces.extend(part.pieces[1:])
+        text += part.text
+        uses.extend(part.uses)
+        aggregates.extend(part.aggregates)
+        measures.extend(part.measures)
+        has_rounding |= part.has_rounding
+        is_window |= part.is_window
+    return Term(
+        pieces=tuple(pieces),
+        text=text,
+        uses=tuple(uses),
+        aggregates=tuple(aggregates),
+        measures=tuple(measures),
+        has_rounding=has_rounding,
+        is_window=is_window,
+    )
+
+
+def changed(term: Term, **values: object) -> Term:
+    """A copy of a term with some fields changed."""
+    fields = {name: getattr(term, name) for name in Term.__slots__}
+    return Term(**{**fields, **values})
+
+
+def joined(parts: Sequence[Term], separator: str) -> Term:
+    """The terms with a text between them."""
+    mixed: list[str | Term] = []
+    for part in parts:
+        mixed.extend((separator, part) if mixed else (part,))
+    return concat(*mixed)
+
+
+def number_text(value: Decimal) -> str:
+    """A number as SQL writes it, without needless digits: 15.0 is 15."""
+    whole = value.to_integral_value()
+    return str(int(whole)) if value == whole else format(value.normalize(), "f")
+
+
+def literal_text(node: exp.Expr) -> str | None:
+    """The canonical SQL of a literal; None when the expression is none."""
+    inner = node
+    while isinstance(inner, _TRANSPARENT):
+        inner = inner.this
+    if isinstance(inner, exp.Neg):
+        number = literal_text(inner.this)
+        return f"-{number}" if number and not number.startswith("'") else None
+    if isinstance(inner, exp.Boolean):
+        return "TRUE" if inner.this else "FALSE"
+    if isinstance(inner, exp.Null):
+        return "NULL"
+    if not isinstance(inner, exp.Literal):
+        return None
+    if inner.is_string:
+        escaped = str(inner.this).replace("'", "''")
+        return f"'{escaped}'"
+    try:
+        return number_text(Decimal(str(inner.this)))
+    except InvalidOperation:
+        return str(inner.this)
+
+
+def aggregate_term(function: str, argument: Term, *, is_distinct: bool = False) -> Term:
+    """``FUNCTION(argument)`` over a term that is already normalized."""
+    term = concat(f"{function}({'DISTINCT ' if is_distinct else ''}", argument, ")")
+    return changed(term, aggregates=(Aggregate(function, is_distinct, argument),))
+
+
+class TermBuilder:
+    """Reduces expressions to terms.
+
+    ``on_subquery`` is asked for subqueries that stand for a value, ``on_condition`` is told the
+    condition of a conditional aggregate.
+    """
+
+    def __init__(self, on_subquery: SubqueryTerm, on_condition: RecordCondition) -> None:
+        self._on_subquery = on_subquery
+        self._on_condition = on_condition
+        self.rankings: dict[str, Superlative] = {}
+
+    def build(
+        self, node: exp.Expr, scope: Scope, clause: str, *, is_alias_first: bool = False
+    ) -> Term:
+        """The term of an expression. Never raises: what has no rule is kept as it is written."""
+
+        def again(inner: exp.Expr) -> Term:
+            return self.build(inner, scope, clause, is_alias_first=is_alias_first)
+
+        literal = literal_text(node)
+        if literal is not None:
+            return Term((literal,), literal)
+        if isinstance(node, (*_TRANSPARENT, exp.Alias)):
+            return again(node.this)
+        if isinstance(node, exp.Column):
+            if isinstance(node.this, exp.Star):
+                return Term(("*",), "*")
+            return scope.resolve(node, clause, is_alias_first=is_alias_first)
+        if isinstance(node, exp.Subquery):
+            return self._on_subquery(node.this, scope)
+        if isinstance(node, exp.Query):
+            return self._on_subquery(node, scope)
+        if isinstance(node, exp.Round):
+            return changed(again(node.this), has_rounding=True)
+        if isinstance(node, (exp.Mul, exp.Div, exp.SafeDivide)):
+            return self._product(node, again)
+        if isinstance(node, exp.Add):
+            return _sum([again(part) for part in node.flatten()])
+        if isinstance(node, exp.Filter):
+            condition = node.expression.this
+            return self._aggregate(node.this, scope, again, condition)
+        if isinstance(node, exp.Window):
+            return self._window(node, again)
+        if isinstance(node, exp.CountIf) or isinstance(node, exp.AggFunc):
+            return self._aggregate(node, scope, again, None)
+        if isinstance(node, exp.Anonymous) and node.name.upper() in {"MEASURE", "AGGREGATE"}:
+            return _measure(node, again)
+        return self._other(node, again)
+
+    def _aggregate(
+        self,
+        node: exp.Expr,
+        scope: Scope,
+        again: Callable[[exp.Expr], Term],
+        condition: exp.Expr | None,
+    ) -> Term:
+        if isinstance(node, exp.CountIf):
+            return self._finish_aggregate("COUNT", False, None, node.this, scope)
+        function = _NAMES.get(type(node), node.sql_name() if isinstance(node, exp.Func) else "AGG")
+        argument: exp.Expr | None = node.this
+        is_distinct = isinstance(argument, exp.Distinct)
+        if isinstance(argument, exp.Distinct):
+            listed = argument.expressions
+            argument = listed[0] if len(listed) == 1 else exp.Tuple(expressions=listed)
+        if condition is None and argument is not None:
+            condition, argument, function = _conditional(function, argument)
+        if argument is None or isinstance(argument, exp.Star):
+            return self._finish_aggregate(function, is_distinct, None, condition, scope)
+        inner = again(argument)
+        rest = [again(part) for part in _more_arguments(node)]
+        if rest:
+            inner = joined([inner, *rest], ", ")
+        if inner.measures:
+            return inner
+        return self._finish_aggregate(function, is_distinct, inner, condition, scope)
+
+    def _finish_aggregate(
+        self,
+        function: str,
+        is_distinct: bool,
+        argument: Term | None,
+        condition: exp.Expr | None,
+        scope: Scope,
+    ) -> Term:
+        when = self._on_condition(condition, scope) if condition is not None else None
+        if argument is not None and function == "COUNT" and argument.literal and not is_distinct:
+            argument = None
+        shown = argument.text if argument is not None else "*"
+        distinct = "DISTINCT " if is_distinct else ""
+        # COUNT(x) and COUNT(*) differ only by NULLs: one form here, the argument is kept beside it.
+        counts_rows = function == "COUNT" and not is_distinct
+        body = Term(("*",), "*") if counts_rows or argument is None else argument
+        name = f"{function}_IF" if when is not None else function
+        term = concat(f"{name}({distinct}", body, ")")
+        if when is not None:
+            value = "1" if argument is None else shown
+            text = f"{function}({distinct}CASE WHEN {when} THEN {value} END)"
+        else:
+            text = f"{function}({distinct}{shown})"
+        aggregate = Aggregate(function, is_distinct, argument, when is not None)
+        return changed(term, text=text, aggregates=(aggregate,))
+
+    def _product(self, node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
+        """Products and quotients as factor * a * b / c, whatever the order they are written in."""
+        factor = Decimal(1)
+        over: list[Term] = []
+        under: list[Term] = []
+
+        def collect(part: exp.Expr, is_over: bool) -> None:
+            nonlocal factor
+            while isinstance(part, (exp.Paren, exp.Cast, exp.TryCast)):
+                part = part.this
+            if isinstance(part, exp.Mul):
+                collect(part.this, is_over)
+                collect(part.expression, is_over)
+                return
+            if isinstance(part, (exp.Div, exp.SafeDivide)):
+                collect(part.this, is_over)
+                collect(part.expression, not is_over)
+                return
+            number = literal_text(part)
+            if number is not None and number[0] not in "'NTF" and Decimal(number) != 0:
+                value = Decimal(number)
+                factor = factor * value if is_over else factor / value
+                return
+            (over if is_over else under).append(again(part))
+
+        collect(node, True)
+        head = [Term((text := number_text(factor),), text)] if factor != 1 or not over else []
+        numerator = joined([*head, *sorted(over, key=lambda term: term.text)], " * ")
+        return joined([numerator, *sorted(under, key=lambda term: term.text)], " / ")
+
+    def _window(self, node: exp.Window, again: Callable[[exp.Expr], Term]) -> Term:
+        parts: list[str | Term] = [again(node.this), " OVER ("]
+        keys = node.args.get("partition_by") or []
+        if keys:
+            parts += ["PARTITION BY ", joined([again(key) for key in keys], ", "), " "]
+        order = node.args.get("order")
+        if order is not None:
+            ordered = [
+                concat(again(key.this), " DESC" if key.args.get("desc") else " ASC")
+                for key in order.expressions
+            ]
+            parts += ["ORDER BY ", joined(ordered, ", ")]
+        term = changed(concat(*parts, ")"), is_window=True, aggregates=())
+        is_rank = isinstance(node.this, (exp.RowNumber, exp.Rank, exp.DenseRank))
+        if is_rank and order is not None and not keys:
+            first = order.expressions[0]
+            keeps_ties = not isinstance(node.this, exp.RowNumber)
+            is_descending = bool(first.args.get("desc"))
+            ranking = Superlative(again(first.this), is_descending, 1, keeps_ties)
+            self.rankings[term.text] = ranking
+        return term
+
+    def _other(self, node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
+        if isinstance(node, exp.Lower | exp.Upper | exp.Trim):
+            return concat(f"{type(node).__name__.upper()}(", again(node.this), ")")
+        if isinstance(node, exp.Binary):
+            operator = _OPERATORS.get(type(node), node.key.upper())
+            return concat(again(node.this), f" {operator} ", again(node.expression))
+        if isinstance(node, exp.Not):
+            return concat("NOT ", again(node.this))
+        if isinstance(node, exp.Neg):
+            return concat("-", again(node.this))
+        if isinstance(node, exp.Case):
+            return _case(node, again)
+        if isinstance(node, exp.If):
+            return _case(exp.Case(ifs=[node.copy()], default=node.args.get("false")), again)
+        if isinstance(node, exp.Func):
+            arguments = [
+                again(value)
+                for key, values in node.args.items()
+                for value in (values if isinstance(values, list) else [values])
+                if isinstance(value, exp.Expr) and key != "type"
+            ]
+            name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
+            return concat(f"{name.upper()}(", joined(arguments, ", "), ")")
+        if isinstance(node, exp.Var | exp.Identifier | exp.Interval | exp.DataType):
+            return Term((node.sql("spark"),), node.sql("spark"))
+        columns = [again(column) for column in node.find_all(exp.Column) if column is not node]
+        text = node.sql("spark")
+        return changed(concat(text, *(changed(c, pieces=("", "")) for c in columns)), text=text)
+
+
+_OPERATORS: dict[type[exp.Expr], str] = {
+    exp.Sub: "-",
+    exp.IntDiv: "DIV",
+    exp.Mod: "%",
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.And: "AND",
+    exp.Or: "OR",
+    exp.DPipe: "||",
+    exp.Like: "LIKE",
+    exp.ILike: "ILIKE",
+    exp.Is: "IS",
+    exp.NullSafeEQ: "<=>",
+}
+
+
+def _sum(parts: list[Term]) -> Term:
+    return joined(sorted(parts, key=lambda term: term.text), " + ")
+
+
+def _case(node: exp.Case, again: Callable[[exp.Expr], Term]) -> Term:
+    parts: list[str | Term] = ["CASE"]
+    if node.this is not None:
+        parts += [" ", again(node.this)]
+    for branch in node.args.get("ifs") or []:
+        parts += [" WHEN ", again(branch.this), " THEN ", again(branch.args["true"])]
+    default = node.args.get("default")
+    if default is not None and literal_text(default) != "NULL":
+        parts += [" ELSE ", again(default)]
+    return concat(*parts, " END")
+
+
+def _more_arguments(node: exp.Expr) -> list[exp.Expr]:
+    found = [node.args.get("expression"), *(node.args.get("expressions") or [])]
+    return [part for part in found if isinstance(part, exp.Expr)]
+
+
+def _conditional(function: str, argument: exp.Expr) -> tuple[exp.Expr | None, exp.Expr | None, str]:
+    """Condition, argument and function of ``SUM(CASE WHEN c THEN 1 ELSE 0 END)`` and its like."""
+    inner = argument
+    while isinstance(inner, (exp.Paren, exp.Cast, exp.TryCast)):
+        inner = inner.this
+    if isinstance(inner, (exp.Predicate, exp.Connector)) and function == "SUM":
+        return inner, None, "COUNT"
+    if isinstance(inner, exp.Case) and inner.this is None and len(inner.args["ifs"]) == 1:
+        branch, default = inner.args["ifs"][0], inner.args.get("default")
+    elif isinstance(inner, exp.If):
+        branch, default = inner, inner.args.get("false")
+    else:
+        return None, argument, function
+    value = branch.args["true"]
+    otherwise = literal_text(default) if default is not None else "NULL"
+    if function == "SUM" and otherwise in {"0", "NULL"}:
+        is_count = literal_text(value) == "1"
+        return branch.this, None if is_count else value, "COUNT" if is_count else "SUM"
+    if otherwise == "NULL":
+        is_literal = literal_text(value) is not None and function == "COUNT"
+        return branch.this, None if is_literal else value, function
+    return None, argument, function
+
+
+def _measure(node: exp.Anonymous, again: Callable[[exp.Expr], Term]) -> Term:
+    inner = again(node.expressions[0]) if node.expressions else Term(("",), "")
+    name = inner.column or inner.text
+    return changed(concat("MEASURE(", inner, ")"), measures=(name,))
