@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType, StructType
 
 from pipelines.ddl import table_properties
 from transforms.contracts import Table
 
 _CHECKS = "delta.constraints."
+_PARTITIONS = "# Partition Information"  # sections of DESCRIBE TABLE EXTENDED
+_TABLE = "# Detailed Table Information"
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What Delta says of a table besides its schema."""
+    """What the catalog says of a table besides its schema."""
 
     comment: str | None
     clustered_by: tuple[str, ...]
     partitioned_by: tuple[str, ...]
     properties: Mapping[str, str]
 
-    @classmethod
-    def of(cls, detail: DataFrame) -> Detail:
-        """From the one row of DESCRIBE DETAIL."""
-        row = detail.select(
-            "description", "clusteringColumns", "partitionColumns", "properties"
-        ).collect()[0]
-        return cls(
-            comment=row.description,
-            clustered_by=tuple(row.clusteringColumns or ()),
-            partitioned_by=tuple(row.partitionColumns or ()),
-            properties=row.properties,
-        )
+
+def read_detail(spark: SparkSession, name: str) -> Detail:
+    """Of the table with this quoted name; one commit's metadata is read, no file list.
+
+    DESCRIBE DETAIL would say it all but counts the files first, seconds over all tables.
+    """
+    properties = {row.key: row.value for row in spark.sql(f"SHOW TBLPROPERTIES {name}").collect()}
+    described = spark.sql(f"DESCRIBE TABLE EXTENDED {name}").collect()
+    comment = None
+    partitions = []
+    section = ""
+    for row in described:
+        if row.col_name.startswith("#"):  # a section's name, or the header of its columns
+            section = section if row.data_type else row.col_name
+        elif section == _PARTITIONS and row.col_name:
+            partitions.append(row.col_name)
+        elif section == _TABLE and row.col_name == "Comment":
+            comment = row.data_type
+    return Detail(
+        comment=comment,
+        clustered_by=tuple(
+            ".".join(path) for path in json.loads(properties.get("clusteringColumns", "[]"))
+        ),
+        partitioned_by=tuple(partitions),
+        properties=properties,
+    )
 
 
 def differences(table: Table, schema: StructType, detail: Detail) -> tuple[str, ...]:

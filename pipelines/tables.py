@@ -16,7 +16,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipelines.ddl import create_table_sql, quote_name
-from pipelines.drift import Detail, differences
+from pipelines.drift import differences, read_detail
 from transforms.contracts import TABLES, Table
 from transforms.errors import ContractDriftError, ContractViolationError
 
@@ -83,8 +83,7 @@ class Tables:
         drifted = {}
         for table in tables:
             schema = self.read(table).schema
-            detail = Detail.of(DeltaTable.forName(self.spark, self.name(table)).detail())
-            found = differences(table, schema, detail)
+            found = differences(table, schema, read_detail(self.spark, self.name(table)))
             if found:
                 drifted[table.name] = found
         if drifted:
@@ -226,8 +225,8 @@ class Tables:
         return rows.select(*(F.col(quote_name(column)) for column in table.columns))
 
     def _last_modified(self, table: Table) -> datetime:
-        detail = DeltaTable.forName(self.spark, self.name(table)).detail()
-        modified: datetime = detail.select("lastModified").collect()[0][0]
+        detail = self.spark.sql(f"DESCRIBE DETAIL {self.name(table)}").collect()[0]
+        modified: datetime = detail.lastModified
         return modified
 
     @contextmanager
@@ -261,7 +260,7 @@ _CHECK_VIOLATION = re.compile(
 )
 _NULL_VIOLATION = re.compile(
     r"NOT NULL constraint violated for column: (?P<column>[^\s.]+)"
-    r"|field \"?`?(?P<field>[\w.]+)`?\"? is not nullable"
+    r"|field (?P<field>\w+): This field is not nullable"
 )
 
 
