@@ -34,6 +34,9 @@ PROPOSAL_RULES: Mapping[str, ProposalRule] = {
     "describe_reference": ProposalRule(
         1, 0.7, "low", "The comment of a key column names the column it refers to"
     ),
+    "describe_nulls": ProposalRule(
+        1, 0.7, "low", "The comment of a column says whether NULL or a value stands for none"
+    ),
     "describe_grain": ProposalRule(
         1, 0.7, "low", "The comment of a table says what one row is, from its keys and counts"
     ),

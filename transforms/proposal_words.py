@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from transforms.proposal_values import ColumnFacts, TableFacts
 
-MAX_LISTED_VALUES = 20  # a longer list is described by examples
+MAX_LISTED_VALUES = 50  # a longer list is described by examples
 MAX_EXAMPLES = 5
 MAX_VALUE_LENGTH = 40  # longer values are prose, not codes; listing them explains nothing
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\W]+")
@@ -71,15 +71,31 @@ def contrast_sentence(right: ColumnFacts, taken: ColumnFacts) -> str:
 
 
 def grain_sentence(table: TableFacts, repeated: Sequence[ColumnFacts]) -> str | None:
-    """What one row of a table is: its key, and which columns repeat; None when neither is known."""
-    parts = []
-    if table.primary_key:
-        parts.append(f"One row per {' and '.join(table.primary_key)}.")
-    for column in repeated:
-        distinct, null = column.distinct_count, column.null_count or 0
-        if distinct and distinct < column.row_count - null:
-            parts.append(
-                f"{column.column} repeats: {column.row_count} rows hold {distinct} different "
-                f"values, so count it with DISTINCT."
-            )
-    return " ".join(parts) or None
+    """What one row of a table is, and which of the columns repeat; None when that is not known.
+
+    With columns given, the sentence is about them: a key alone would not explain why they repeat.
+    """
+    key = f"One row per {' and '.join(table.primary_key)}." if table.primary_key else None
+    repeats = [
+        f"{column.column} repeats ({column.row_count} rows hold {column.distinct_count} different "
+        "values): use DISTINCT when different ones are asked for."
+        for column in repeated
+        if column.distinct_count and column.distinct_count < _present(column)
+    ]
+    if repeated and not repeats:
+        return None
+    return " ".join([key, *repeats] if key else repeats) or None
+
+
+def nulls_sentence(column: ColumnFacts) -> str | None:
+    """Whether NULL stands for none in a column; None when the counts are not known."""
+    if column.null_count is None:
+        return None
+    if column.null_count:
+        return f"NULL in {column.null_count} of {column.row_count} rows: none is known there."
+    where = f" in {column.references.rpartition('.')[0]}" if column.references else ""
+    return f"Never NULL: a value{where} stands for none."
+
+
+def _present(column: ColumnFacts) -> int:
+    return column.row_count - (column.null_count or 0)

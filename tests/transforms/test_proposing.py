@@ -200,9 +200,43 @@ def test_a_join_that_the_space_has_already_is_not_declared_again() -> None:
 def test_repeated_values_are_said_with_the_counts_of_the_data() -> None:
     found = by_rule(propose(cluster("distinct_missing", "column:shop.orders.buyer_id"), FACTS))
     assert found["describe_grain"].patch.after == (
-        "orders. One row per order_id. buyer_id repeats: 900 rows hold 120 different values, so "
-        "count it with DISTINCT."
+        "orders. One row per order_id. buyer_id repeats (900 rows hold 120 different values): use "
+        "DISTINCT when different ones are asked for."
     )
+
+
+def test_a_column_that_does_not_repeat_has_no_grain_to_explain() -> None:
+    drafts = propose(cluster("duplicates_kept", "column:shop.people.id"), FACTS)
+    assert "describe_grain" not in by_rule(drafts)
+
+
+def test_where_null_was_looked_for_the_comment_says_that_there_is_none() -> None:
+    fragment = FragmentEvidence("shop.people.id = 1", "shop.orders.buyer_id IS NULL", 1)
+    found = by_rule(
+        propose(
+            cluster("null_instead_of_value", "column:shop.people.id", fragments=(fragment,)), FACTS
+        )
+    )
+    assert found["describe_nulls"].patch.after == (
+        "Never NULL: a value in shop.people stands for none."
+    )
+
+
+def test_a_guessed_key_is_told_what_it_refers_to() -> None:
+    fragment = FragmentEvidence("shop.people.nickname = 'Al'", "shop.orders.buyer_id = 7", 1)
+    found = by_rule(
+        propose(
+            cluster("key_value_guessed", "column:shop.people.nickname", fragments=(fragment,)),
+            FACTS,
+        )
+    )
+    assert found["describe_reference"].patch.target == "column:shop.orders.buyer_id"
+
+
+def test_a_name_that_differs_only_in_spelling_was_not_invented() -> None:
+    fragment = FragmentEvidence("shop.people.full_name", "people.FullName", 1)
+    evidence = cluster("column_unknown", "column:shop.people.full_name", fragments=(fragment,))
+    assert not propose(evidence, FACTS)
 
 
 @pytest.mark.parametrize("rule", sorted(INSTRUCTIONS))
