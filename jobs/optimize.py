@@ -1,0 +1,36 @@
+"""The optimize job: from new evaluations to batches that wait for approval."""
+
+from __future__ import annotations
+
+from jobs.context import JobContext, JobReport
+from pipelines.optimize import Optimized, optimize
+
+JOB = "optimize"
+
+
+def run(context: JobContext) -> JobReport:
+    """Do everything that is pending; nothing pending, nothing written.
+
+    Raises MissingEvidenceError for an evaluation without per-row data.
+    """
+    context.progress("taking in evaluations and planning", 0, 0)
+    done = optimize(context.tables, checkpoint=str(context.checkpoints / JOB))
+    return JobReport(job=JOB, lines=_lines(done), wrote=done.commits.total())
+
+
+def _lines(done: Optimized) -> tuple[str, ...]:
+    lines = []
+    if done.evaluation_count:
+        lines.append(f"{_count(done.evaluation_count, 'evaluation')} taken in")
+    if done.commits:
+        lines.append(f"written to {', '.join(sorted(done.commits))}")
+    if done.waiting_batches:
+        lines.append(
+            f"{_count(done.waiting_batches, 'batch', 'batches')} to decide on: "
+            "genie-loop batches, then genie-loop approve or reject"
+        )
+    return tuple(lines)
+
+
+def _count(number: int, thing: str, things: str | None = None) -> str:
+    return f"{number} {thing if number == 1 else things or thing + 's'}"
