@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -17,6 +18,14 @@ PROPERTIES = {
     "delta.setTransactionRetentionDuration": "interval 365 days",
     "delta.logRetentionDuration": "interval 365 days",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class CreateReport:
+    """Names of the tables and views that were created, and of those that were there already."""
+
+    created: tuple[str, ...]
+    unchanged: tuple[str, ...]
 
 
 def quote_name(*parts: str | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import and_, or_
@@ -15,22 +14,15 @@ from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipelines.ddl import create_table_sql, quote_name
+from pipelines.ddl import CreateReport, create_table_sql, quote_name
 from pipelines.drift import differences, read_detail
+from pipelines.views import create_views
 from transforms.contracts import TABLES, Table
 from transforms.errors import ContractDriftError, ContractViolationError
 
 __all__ = ["CreateReport", "Tables", "quote_name"]
 
 RECORDED_AT = "recorded_at"
-
-
-@dataclass(frozen=True, slots=True)
-class CreateReport:
-    """Names of the tables and views that were created, and of those that were there already."""
-
-    created: tuple[str, ...]
-    unchanged: tuple[str, ...]
 
 
 class Tables:
@@ -60,7 +52,7 @@ class Tables:
         return quote_name(self.catalog, self.schema, table.name)
 
     def create(self) -> CreateReport:
-        """Create what is missing; a second call commits nothing.
+        """Create the tables and views that are missing; a second call commits nothing.
 
         Raises ContractDriftError, naming every table that is not what its contract says and every
         difference, before anything is created; such a table is never altered.
@@ -74,9 +66,10 @@ class Tables:
         for table in missing:
             with self._committing(table):
                 self.spark.sql(create_table_sql(table, self.name(table)))
+        views = create_views(self)
         return CreateReport(
-            created=tuple(table.name for table in missing),
-            unchanged=tuple(table.name for table in TABLES if table.name in there),
+            created=(*(table.name for table in missing), *views.created),
+            unchanged=(*(t.name for t in TABLES if t.name in there), *views.unchanged),
         )
 
     def _refuse_drift(self, tables: Sequence[Table]) -> None:
