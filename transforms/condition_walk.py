@@ -20,10 +20,10 @@ from transforms.condition_shape import (
     negated,
     year_range,
 )
-from transforms.name_scope import Catalog, Scope
+from transforms.name_scope import Catalog, Scope, column_term
 from transforms.shape_finish import Draft
-from transforms.shape_model import Edge, EdgeKind, Place, Predicate, Superlative, Term
-from transforms.term_shape import TermBuilder, aggregate_term, concat, literal_text
+from transforms.shape_model import Edge, EdgeKind, Place, Predicate, Superlative, Term, Use
+from transforms.term_shape import TermBuilder, aggregate_term, changed, concat, literal_text
 
 Block = list[tuple[str, Term]]  # output names and terms of a query
 
@@ -193,14 +193,32 @@ class ConditionWalker:
         self, lefts: list[Term], query: exp.Expr, scope: Scope, place: Place, is_negated: bool
     ) -> None:
         inner_place: Place = "excluded" if is_negated else place
+        first = self._instances + 1
         outputs = self.query(query, scope, inner_place)
         kind: EdgeKind = "anti" if is_negated else "inner"
-        for left, (_, right) in zip(lefts, outputs, strict=False):
+        for left, (_, value) in zip(lefts, outputs, strict=False):
+            right = self._own_column(value, query, first)
             if self.edge(left, right, kind, is_semi=True):
                 continue
             operator = "<>" if is_negated else "="
             if not (right.aggregates and self._is_extreme(left, right, operator, [], place)):
                 self.draft.predicates.append(Predicate(left, operator, right=right, place=place))
+
+    def _own_column(self, value: Term, query: exp.Expr, first: int) -> Term:
+        """What a subquery puts out, where its own table lacks the column and an outer one has it.
+
+        ``x IN (SELECT id FROM t)`` takes an outer ``id`` when ``t`` has none: SQL allows it, nobody
+        means it. The column is kept as one that its table does not have.
+        """
+        while isinstance(query, (exp.Subquery, exp.Paren)):
+            query = query.this
+        own = self.draft.instances.get(first)
+        selected = query.expressions[0] if isinstance(query, exp.Select) else None
+        is_plain = isinstance(selected, exp.Column) and not selected.table
+        if own is None or not is_plain or not value.column or value.uses[0].instance >= first:
+            return value
+        name = f"{own.name}.{value.column.rpartition('.')[2]}"
+        return column_term(Use(name, frozenset({name}), instance=first))
 
     def _comparison(
         self, node: exp.Expr, scope: Scope, place: Place, clause: str, is_negated: bool
@@ -291,18 +309,27 @@ class ConditionWalker:
         )
         return True
 
-    def _conditional(self, node: exp.Expr, scope: Scope) -> str:
-        """Records the condition of a conditional aggregate; gives its canonical SQL."""
+    def _conditional(self, node: exp.Expr, scope: Scope) -> tuple[str, tuple[str, ...]]:
+        """Records the condition of a conditional aggregate; gives its SQL and its columns."""
         self._slots += 1
         slot = self._slots
         with self.captured() as found:
             self.condition(node, scope, "conditional", "SELECT")
         self.draft.predicates += [replace(predicate, slot=slot) for predicate in found]
-        return " AND ".join(predicate.text for predicate in found) or "TRUE"
+        columns = tuple(sorted({name for predicate in found for name in predicate.columns}))
+        return " AND ".join(predicate.text for predicate in found) or "TRUE", columns
 
     def _value_of_subquery(self, query: exp.Expr, scope: Scope) -> Term:
+        first = len(self.draft.tables)
         outputs = self.query(query, scope, "compared")
-        return outputs[0][1] if outputs else Term(("NULL",), "NULL")
+        if not outputs:
+            return Term(("NULL",), "NULL")
+        value = outputs[0][1]
+        if not value.aggregates:
+            return value
+        tables = ", ".join(self.draft.tables[first:])
+        text = f"(SELECT {value.text} FROM {tables})" if tables else f"(SELECT {value.text})"
+        return changed(concat("(SELECT ", value, ")"), text=text)
 
 
 def _bare(node: exp.Expr) -> exp.Expr:

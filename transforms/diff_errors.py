@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 
 from transforms.findings import Differ, Finding, folded, tables_of
 from transforms.question_words import name_words
-from transforms.shape_model import Unresolved
+from transforms.shape_model import Edge, Unresolved
 
 MIN_LIKENESS = 0.6  # below this, two names have nothing to do with each other
 
@@ -38,11 +38,10 @@ def _many_rows(differ: Differ) -> tuple[Finding, ...]:
     edges = [edge for edge in differ.produced.edges if edge.is_semi]
     if len(edges) != 1:
         return ()
-    sides = sorted(map(differ.catalog.spelled, edges[0].pair))
     return (
         Finding(
             rule="subquery_gives_many_rows",
-            blame=(f"join:{sides[0]}={sides[1]}",),
+            blame=differ.join_blame(*edges[0].pair),
             fix=f"Use IN, or join on {edges[0].text}: several rows match.",
             expected_fragment=edges[0].text,
             actual_fragment=edges[0].text,
@@ -101,20 +100,39 @@ def _unknown_column(differ: Differ, unresolved: Unresolved) -> None:
         )
         return
     table = meant.rpartition(".")[0]
-    is_elsewhere = table not in unresolved.tables
-    fix = f"Use {meant}"
-    if is_elsewhere:
-        fix += f" from {table}, joined in"
+    edge = _missing_join(differ, table, unresolved)
+    if edge is not None:
+        differ.add(
+            Finding(
+                rule="column_without_join",
+                blame=differ.join_blame(*edge.pair),
+                fix=f"Join {table} on {edge.text} to use {meant}.",
+                expected_fragment=edge.text,
+                actual_fragment=unresolved.name,
+                covers=tables_of([meant]),
+            )
+        )
+        return
     differ.add(
         Finding(
             rule="column_unknown",
             blame=differ.column_blame([meant]),
-            fix=f"{fix}; {unresolved.name} does not exist there.",
+            fix=f"Use {meant}; {unresolved.name} does not exist there.",
             expected_fragment=meant,
             actual_fragment=unresolved.name,
             covers=tables_of([meant]),
         )
     )
+
+
+def _missing_join(differ: Differ, table: str, unresolved: Unresolved) -> Edge | None:
+    """The expected join that brings in the table of a column used without it."""
+    if table in unresolved.tables or table in differ.produced.tables_set():
+        return None
+    reached = differ.produced.tables_set()
+    edges = [e for e in differ.expected.edges if table in {e.left.table, e.right.table}]
+    near = [e for e in edges if {e.left.table, e.right.table} & reached]
+    return near[0] if near else None
 
 
 def _meant(differ: Differ, unresolved: Unresolved) -> str | None:

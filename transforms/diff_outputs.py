@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from transforms.findings import Differ, Finding, tables_of
 from transforms.shape_model import Aggregate, Term
 
@@ -73,12 +75,18 @@ def _star_finding(differ: Differ) -> Finding:
 
 def _missing_output(differ: Differ, term: Term) -> Finding:
     return Finding(
-        rule="rank_missing" if term.is_window else "output_missing",
+        rule=_missing_rule(term),
         blame=differ.term_blame(term, differ.expected),
         fix=f"Return {term.text} too.",
         expected_fragment=term.text,
         covers=tables_of(term.columns),
     )
+
+
+def _missing_rule(term: Term) -> str:
+    if term.is_window:
+        return "rank_missing"
+    return "aggregate_output_missing" if term.aggregates else "output_missing"
 
 
 def _rounded(differ: Differ) -> None:
@@ -100,18 +108,18 @@ def _duplicates(differ: Differ) -> bool:
     outputs = list(differ.expected.outputs)
     columns = [name for term in outputs for name in term.columns]
     rule = "duplicates_kept" if is_more else "duplicates_removed"
-    fix = (
-        "Return each row once (DISTINCT)."
-        if is_more
-        else "Return a row for each match: no DISTINCT, and a join instead of IN."
-    )
+    fix = "Return a row for each match: no DISTINCT, and a join instead of IN."
+    if is_more:
+        is_one = evidence.expected_rows == 1
+        fix = "Return one row only." if is_one else "Return each row once (DISTINCT)."
+    words = ("DISTINCT ", "") if is_more else ("", "DISTINCT ")
     differ.add(
         Finding(
             rule=rule,
-            blame=differ.column_blame(columns),
+            blame=differ.column_blame(columns) if columns else _counted(differ),
             fix=fix,
-            expected_fragment=_texts(outputs),
-            actual_fragment=_texts(list(differ.produced.outputs)),
+            expected_fragment=f"SELECT {words[0]}{_texts(outputs)}",
+            actual_fragment=f"SELECT {words[1]}{_texts(list(differ.produced.outputs))}",
             expected_value=f"{evidence.expected_rows} rows",
             actual_value=f"{evidence.produced_rows} rows",
         )
@@ -119,11 +127,16 @@ def _duplicates(differ: Differ) -> bool:
     return True
 
 
+def _counted(differ: Differ) -> tuple[str, ...]:
+    tables = sorted(differ.produced.tables_set())
+    return (f"table:{tables[0]}",) if len(tables) == 1 else differ.space_blame()
+
+
 def diff_outputs(differ: Differ) -> None:
     """Adds findings for outputs that are missing, too many, or computed differently."""
     left, right = list(differ.expected.outputs), list(differ.produced.outputs)
     if differ.expected.has_star and not differ.produced.has_star:
-        differ.add(_star_finding(differ))
+        differ.add(replace(_star_finding(differ), is_weak=True))
         return
     for mine in list(left):
         twin = next((other for other in right if mine.same(other)), None)
@@ -135,6 +148,7 @@ def diff_outputs(differ: Differ) -> None:
         if right:
             _extra_columns(differ, tuple(differ.produced.outputs.index(t) for t in right))
         return
+    _drop_extremes(differ, left, right)
     for mine, theirs in _best_pairs(left, right):
         left.remove(mine)
         right.remove(theirs)
@@ -143,6 +157,19 @@ def diff_outputs(differ: Differ) -> None:
         differ.add(_missing_output(differ, term))
     if right and not left:
         _extra_columns(differ, tuple(differ.produced.outputs.index(t) for t in right))
+
+
+def _drop_extremes(differ: Differ, left: list[Term], right: list[Term]) -> None:
+    """The column that the first row is ranked by is its MAX or MIN."""
+    for ranking in differ.produced.superlatives:
+        extreme = "MAX(" if ranking.is_descending else "MIN("
+        mine = next(
+            (t for t in left if t.pieces == (extreme, ")") and t.uses == ranking.term.uses), None
+        )
+        theirs = next((t for t in right if t.same(ranking.term)), None)
+        if mine is not None and theirs is not None and ranking.count == 1:
+            left.remove(mine)
+            right.remove(theirs)
 
 
 def _best_pairs(left: list[Term], right: list[Term]) -> list[tuple[Term, Term]]:
@@ -242,6 +269,9 @@ def _explain_column(differ: Differ, mine: Term, theirs: Term) -> None:
     fix = f"Return {mine.text}, not {theirs.text}."
     if mine.column and theirs.column:
         rule = "output_column_wrong"
+        if differ.catalog.is_same_key(mine.column, theirs.column):
+            _key_elsewhere(differ, mine, theirs)
+            return
         if _names_of_key(differ, mine.column, theirs.column):
             rule = "name_instead_of_key"
         elif _names_of_key(differ, theirs.column, mine.column):
@@ -249,6 +279,13 @@ def _explain_column(differ: Differ, mine: Term, theirs: Term) -> None:
         _pair(differ, rule, mine, theirs, fix)
     else:
         _pair(differ, "calculation_wrong", mine, theirs, fix)
+
+
+def _key_elsewhere(differ: Differ, mine: Term, theirs: Term) -> None:
+    """The same key from another table: the result lacks, or adds, things without a row there."""
+    table = mine.uses[0].table
+    fix = f"Return {mine.text} instead of {theirs.text}: only things with a row in {table} count."
+    _pair(differ, "key_of_other_table", mine, theirs, fix, blame=(f"table:{table}",))
 
 
 def _names_of_key(differ: Differ, key: str, name: str) -> bool:
@@ -276,9 +313,22 @@ def _explain_aggregate(differ: Differ, mine: Term, theirs: Term) -> None:
         blame = _distinct_blame(differ, wanted, given)
         _pair(differ, rule, mine, theirs, f"Use {mine.text}.", is_weak=True, blame=blame)
     elif not same_argument:
-        _pair(differ, "aggregated_column_wrong", mine, theirs, f"Use {mine.text}.")
+        is_weak = _is_same_thing(differ, wanted.argument, given.argument)
+        fix = f"Use {mine.text}."
+        _pair(differ, "aggregated_column_wrong", mine, theirs, fix, is_weak=is_weak)
     else:
         _explain_calculation(differ, mine, theirs)
+
+
+def _is_same_thing(differ: Differ, mine: Term | None, theirs: Term | None) -> bool:
+    """Whether both are a thing's key, or one its key and the other its name."""
+    if mine is None or theirs is None or not mine.column or not theirs.column:
+        return False
+    return (
+        differ.catalog.is_same_key(mine.column, theirs.column)
+        or _names_of_key(differ, mine.column, theirs.column)
+        or _names_of_key(differ, theirs.column, mine.column)
+    )
 
 
 def _distinct_blame(differ: Differ, wanted: Aggregate, given: Aggregate) -> tuple[str, ...] | None:
@@ -320,17 +370,12 @@ def diff_groups(differ: Differ) -> None:
             left.remove(mine)
             right.remove(twin)
     for mine, theirs in list(zip(left, right, strict=False)):
-        is_same_thing = bool(
-            mine.column
-            and theirs.column
-            and (
-                _names_of_key(differ, mine.column, theirs.column)
-                or _names_of_key(differ, theirs.column, mine.column)
-            )
-        )
+        is_same_thing = _is_same_thing(differ, mine, theirs)
         rule = "grouped_by_key_or_name" if is_same_thing else "group_key_wrong"
         fix = f"Group by {mine.text}, not {theirs.text}."
         _pair(differ, rule, mine, theirs, fix, is_weak=is_same_thing)
+    if differ.expected.aggregates_groups != differ.produced.aggregates_groups:
+        _grouping_level(differ)
     paired = min(len(left), len(right))
     for term in left[paired:]:
         differ.add(
@@ -349,5 +394,21 @@ def diff_groups(differ: Differ) -> None:
                 blame=differ.term_blame(term, differ.produced),
                 fix=f"Do not group by {term.text}.",
                 actual_fragment=term.text,
+                is_weak=not differ.produced.aggregates,
             )
         )
+
+
+def _grouping_level(differ: Differ) -> None:
+    """Groups that are aggregated once more, where each was asked for, and the reverse."""
+    keys = [*differ.expected.group_by, *differ.produced.group_by]
+    is_inner = differ.expected.aggregates_groups
+    differ.add(
+        Finding(
+            rule="grouping_level_wrong",
+            blame=differ.column_blame(name for key in keys for name in key.columns),
+            fix="Aggregate over the groups." if is_inner else "Return each group.",
+            expected_fragment=_texts(list(differ.expected.outputs)),
+            actual_fragment=_texts(list(differ.produced.outputs)),
+        )
+    )

@@ -8,12 +8,6 @@ from transforms.findings import Differ, Finding, tables_of
 from transforms.shape_model import Edge, Predicate, QueryShape, SetOperation
 
 
-def join_blame(differ: Differ, left: str, right: str) -> tuple[str, ...]:
-    """Canonical form of a join: sides sorted, in the catalog's spelling."""
-    sides = sorted((differ.catalog.spelled(left), differ.catalog.spelled(right)))
-    return (f"join:{sides[0]}={sides[1]}",)
-
-
 def diff_roles(differ: Differ) -> None:
     """Adds a finding where the same table is joined by another column: eyes for skin."""
     for edge in differ.expected.edges:
@@ -25,13 +19,26 @@ def diff_roles(differ: Differ) -> None:
         other = _rival(edge, differ)
         if other is not None:
             differ.add(_join_finding(differ, "join_column_wrong", edge, other))
+        elif _is_second_role(edge, differ):
+            differ.add(_join_finding(differ, "join_missing", edge, None))
     _swapped_roles(differ)
+
+
+def _is_second_role(edge: Edge, differ: Differ) -> bool:
+    """Whether the expected query joins the same table by another column too: hair beside eyes."""
+    return any(
+        other.pair != edge.pair
+        and {other.left.table, other.right.table} == {edge.left.table, edge.right.table}
+        and (other.left.name == edge.left.name or other.right.name == edge.right.name)
+        and _is_satisfied(other, differ.produced)
+        for other in differ.expected.edges
+    )
 
 
 def _join_finding(differ: Differ, rule: str, edge: Edge, other: Edge | None) -> Finding:
     return Finding(
         rule=rule,
-        blame=join_blame(differ, *edge.pair),
+        blame=differ.join_blame(*edge.pair),
         fix=f"Join on {edge.text}" + (f", not on {other.text}." if other else "."),
         expected_fragment=edge.text,
         actual_fragment=other.text if other else None,
@@ -75,7 +82,7 @@ def _swapped_roles(differ: Differ) -> None:
             differ.add(
                 Finding(
                     rule="join_column_wrong",
-                    blame=join_blame(differ, *edge.pair),
+                    blame=differ.join_blame(*edge.pair),
                     fix=f"Filter {mine.text} on the row joined by {edge.text}.",
                     expected_fragment=edge.text,
                     actual_fragment=theirs.text,
@@ -141,7 +148,7 @@ def _join_kinds(differ: Differ) -> None:
         differ.add(
             Finding(
                 rule=rule,
-                blame=join_blame(differ, *edge.pair),
+                blame=differ.join_blame(*edge.pair),
                 fix=f"Use {kind} on {edge.text}.",
                 expected_fragment=edge.text,
                 actual_fragment=edge.text,
@@ -194,7 +201,7 @@ def _needless_table(differ: Differ, table: str) -> None:
         blame: tuple[str, ...] = (f"table:{table}",)
     else:
         rule = "rows_multiplied_by_join" if counts else "table_not_asked"
-        blame = join_blame(differ, *edge.pair)
+        blame = differ.join_blame(*edge.pair)
     differ.add(
         Finding(
             rule=rule,

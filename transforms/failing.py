@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from transforms.findings import Finding, unquoted
-from transforms.judgement import Asi, Failure
+from transforms.judgement import Asi, Failure, ValueLookup
 from transforms.name_scope import Catalog
 from transforms.question_words import contains_value, unexplained_terms
 from transforms.rules import RULES
@@ -20,13 +20,14 @@ def failure_of(
     finding: Finding,
     question: str,
     catalog: Catalog,
-    expected: QueryShape | None = None,
-    produced: QueryShape | None = None,
+    values: ValueLookup,
+    expected: QueryShape | None,
+    produced: QueryShape | None,
 ) -> Failure:
     """The failure that a finding is, with the metadata that misled or is silent."""
     rule = RULES[finding.rule]
-    literals = sorted({*_literals(expected), *_literals(produced)})
-    terms = unexplained_terms(question, catalog.state, finding.blame, literals)
+    literals = sorted({*_literals(expected), *_stored(produced, values)})
+    terms = unexplained_terms(question, catalog.state, literals)
     terms = tuple(dict.fromkeys((*_words_taken_for_values(finding, question), *terms)))
     quoted = _quoted_metadata(finding.blame, catalog)
     return Failure(
@@ -74,13 +75,24 @@ def _literals(shape: QueryShape | None) -> set[str]:
     return {value for predicate in (*predicates, *nested) for value in predicate.values}
 
 
+def _stored(shape: QueryShape | None, values: ValueLookup) -> set[str]:
+    """The literals of a query that the data is known to hold: they explain words, others do not."""
+    if shape is None:
+        return set()
+    return {
+        value
+        for predicate in shape.predicates
+        if predicate.left.column is not None
+        for value in predicate.values
+        if values.contains(predicate.left.column, unquoted(value))
+    }
+
+
 def _words_taken_for_values(finding: Finding, question: str) -> tuple[str, ...]:
     """Words of the question that were used as a value, and are none."""
-    if finding.rule not in {"literal_not_in_column", "filter_column_wrong"}:
+    if finding.rule != "literal_not_in_column":
         return ()
     listed = [unquoted(v.strip()).strip("%") for v in (finding.actual_value or "").split(", ")]
-    if finding.rule == "filter_column_wrong":
-        return ()
     return tuple(v.casefold() for v in listed if v and contains_value(question, v))
 
 

@@ -32,7 +32,11 @@ class Finding:
 
 @dataclass
 class Differ:
-    """What every part of the diff looks at, and the findings so far."""
+    """What every part of the diff looks at, and the findings so far.
+
+    ``written_expected`` is the expected shape as it is written, where ``expected`` had values put
+    into the spelling of the data.
+    """
 
     expected: QueryShape
     produced: QueryShape
@@ -41,6 +45,7 @@ class Differ:
     evidence: ResultEvidence
     question: str
     is_ordered: bool
+    written_expected: QueryShape | None = None
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, finding: Finding) -> None:
@@ -60,6 +65,11 @@ class Differ:
         }
         return tuple(sorted(known)) or self.space_blame()
 
+    def join_blame(self, left: str, right: str) -> tuple[str, ...]:
+        """A join in canonical form: sides sorted, in the catalog's spelling."""
+        sides = sorted((self.catalog.spelled(left), self.catalog.spelled(right)))
+        return (f"join:{sides[0]}={sides[1]}",)
+
     def term_blame(self, term: Term, shape: QueryShape) -> tuple[str, ...]:
         """What a term is about: its measures, its columns, or the table whose rows it counts."""
         if term.measures:
@@ -67,6 +77,9 @@ class Differ:
         arguments = {
             name for a in term.aggregates if a.argument is not None for name in a.argument.columns
         }
+        for aggregate in term.aggregates:
+            if aggregate.argument is None:
+                arguments.update(aggregate.condition_columns)
         columns = sorted(arguments | set(term.columns))
         if columns:
             return self.column_blame(columns)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from transforms.arbiter import arbitrate, rule_of
+from transforms.arbiter import arbitrate, repaired
 from transforms.diff_errors import execution_finding
 from transforms.errors import GenieLoopError
 from transforms.failing import failure_of
 from transforms.findings import Differ, Finding
+from transforms.harmless import rule_of
 from transforms.judgement import (
     ArbiterRuling,
     Comparison,
@@ -122,6 +123,7 @@ def _failure(case: _Case, finding: Finding) -> Failure:
         finding,
         case.question.question,
         case.catalog,
+        case.values,
         case.expected_shape,
         case.produced_shape,
     )
@@ -199,8 +201,9 @@ def _error_findings(case: _Case, error: str) -> tuple[Finding, ...]:
         found = execution_finding(differ, error, case.produced.error_class)
         if found:
             return found
-    fix = _first_line(error)
-    return (Finding("sql_fails", case.space, fix, actual_value=case.produced.error_class),)
+    is_syntax = "PARSE" in (case.produced.error_class or "")
+    rule = "sql_unparsable" if is_syntax else "sql_fails"
+    return (Finding(rule, case.space, _first_line(error), actual_value=case.produced.error_class),)
 
 
 def _first_line(error: str) -> str:
@@ -259,14 +262,19 @@ def _not_comparable(case: _Case) -> Judgement:
 def _differ(case: _Case, *, is_ordered: bool) -> Differ | None:
     if case.expected_shape is None or case.produced_shape is None:
         return None
+    evidence = result_evidence(case.expected, case.produced)
+    expected = case.expected_shape
+    if evidence.is_expected_void and not evidence.is_produced_void:
+        expected = repaired(expected, case.values)
     return Differ(
-        expected=case.expected_shape,
+        expected=expected,
         produced=case.produced_shape,
         catalog=case.catalog,
         values=case.values,
-        evidence=result_evidence(case.expected, case.produced),
+        evidence=evidence,
         question=case.question.question,
         is_ordered=is_ordered,
+        written_expected=case.expected_shape,
     )
 
 

@@ -60,6 +60,17 @@ class Catalog:
         known = self._functions.get(written.lower())
         return known.name if known else written
 
+    def is_same_key(self, left: str, right: str) -> bool:
+        """Whether two columns of different tables hold the same key by declared references."""
+        roots = []
+        for name in (left, right):
+            column = self.column(name)
+            if column is None:
+                return False
+            roots.append((column.references or name).lower())
+        different = left.rpartition(".")[0].lower() != right.rpartition(".")[0].lower()
+        return roots[0] == roots[1] and different
+
     def column_type(self, full_name: str) -> str | None:
         """The type of a column, in lower case."""
         column = self.column(full_name)

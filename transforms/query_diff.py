@@ -17,6 +17,7 @@ _GROUPS = {"group_key_wrong", "group_key_missing", "group_key_not_asked"}
 _AGGREGATES = {
     "aggregate_missing",
     "aggregate_not_asked",
+    "aggregate_output_missing",
     "aggregate_function_wrong",
     "aggregated_column_wrong",
     "calculation_wrong",
@@ -51,4 +52,8 @@ def _smallest(differ: Differ) -> tuple[Finding, ...]:
     rules = {finding.rule for finding in found}
     if rules & (_RANKING | _AGGREGATES):
         found = [finding for finding in found if finding.rule not in _GROUPS]
+    if "share_of_other_rows" in rules or "ratio_inverted" in rules:
+        found = [finding for finding in found if finding.rule != "calculation_wrong"]
+    shown = {finding.blame for finding in found if finding.rule not in _GROUPS}
+    found = [f for f in found if f.rule not in _GROUPS or f.blame not in shown]
     return tuple(found[:MAX_FINDINGS])

@@ -45,6 +45,7 @@ class _Walker(ConditionWalker):
     """Walks a query and its subqueries, collecting features into one draft."""
 
     _depth = 0
+    _derived_depth = 0
 
     def query(self, node: exp.Expr, scope: Scope, place: Place, is_top: bool = False) -> Block:
         """Collects the features of a query; gives its output names and terms."""
@@ -68,10 +69,10 @@ class _Walker(ConditionWalker):
 
     def _select(self, node: exp.Select, scope: Scope, place: Place, is_top: bool) -> Block:
         start = node.args.get("from_")
-        if start is not None:
-            self._source(start.this, scope, place)
+        added = [self._source(start.this, scope, place)] if start is not None else []
         for join in [*(node.args.get("joins") or []), *(node.args.get("laterals") or [])]:
-            self._join(join, scope, place)
+            added.append(self._join(join, scope, place))
+        self.draft.blocks.append([s for s in added if s and s[0] in self.draft.instances])
         where = node.args.get("where")
         if where is not None:
             self.condition(where.this, scope, place, "WHERE")
@@ -106,6 +107,7 @@ class _Walker(ConditionWalker):
                         outputs.extend(source.columns())
                 continue
             term = self.terms.build(inner, scope, "SELECT")
+            self.draft.aggregates_on_top |= is_top and inner.find(exp.AggFunc) is not None
             name = item.alias_or_name or inner.sql("spark")
             outputs.append((name, term))
             scope.aliases.setdefault(name.lower(), term)
@@ -115,6 +117,7 @@ class _Walker(ConditionWalker):
         group = node.args.get("group")
         if group is None:
             return
+        self.draft.groups_inside |= self._derived_depth > 0
         if group.args.get("all"):
             self.draft.group_by.extend(term for term in outputs if not term.aggregates)
         for key in group.expressions:
@@ -149,8 +152,6 @@ class _Walker(ConditionWalker):
             first = keys[0]
             ranking = Superlative(first.term, first.is_descending, number)
             self.draft.superlatives.append(ranking)
-            if is_top:
-                self.draft.tie_breakers = keys[1:]
         elif is_top and is_main:
             self.draft.order_by.extend(keys)
             self.draft.limit = number
@@ -204,7 +205,7 @@ class _Walker(ConditionWalker):
         elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
             self._source(node.this, scope, place)
         elif isinstance(node, (exp.Subquery, exp.Query)):
-            self._derived(node, scope, place, node.alias)
+            self._add_derived(self._inner_query(node, scope, place), scope, node, node.alias)
         else:
             self._instances += 1
             scope.sources.append(Source(node.alias_or_name, self._instances))
@@ -215,7 +216,7 @@ class _Walker(ConditionWalker):
         if declared is not None:
             query, home = declared
             with self._hidden_cte(home, node.name):
-                block = self.query(query, home, place)
+                block = self._inner_query(query, home, place)
             self._add_derived(block, scope, node, node.alias_or_name)
             return
         self._instances += 1
@@ -238,8 +239,12 @@ class _Walker(ConditionWalker):
         finally:
             home.ctes[name.lower()] = query
 
-    def _derived(self, node: exp.Expr, scope: Scope, place: Place, alias: str) -> None:
-        self._add_derived(self.query(node, scope, place), scope, node, alias)
+    def _inner_query(self, node: exp.Expr, scope: Scope, place: Place) -> Block:
+        self._derived_depth += 1
+        try:
+            return self.query(node, scope, place)
+        finally:
+            self._derived_depth -= 1
 
     def _add_derived(self, block: Block, scope: Scope, node: exp.Expr, alias: str) -> None:
         names = [column.name for column in node.args["alias"].columns] if node.alias else []
@@ -269,10 +274,9 @@ class _Walker(ConditionWalker):
         self._instances += 1
         scope.sources.append(Source(node.alias_or_name or name, self._instances, is_open=True))
 
-    def _join(self, node: exp.Expr, scope: Scope, place: Place) -> None:
+    def _join(self, node: exp.Expr, scope: Scope, place: Place) -> list[int]:
         if not isinstance(node, exp.Join):
-            self._source(node, scope, place)
-            return
+            return self._source(node, scope, place)
         before = [source.instance for source in scope.sources]
         side, kind = node.side.upper(), node.kind.upper()
         is_anti, is_semi = kind == "ANTI", kind == "SEMI"
@@ -290,6 +294,7 @@ class _Walker(ConditionWalker):
         if condition is not None:
             with self.edges_of_kind(edge_kind, is_semi or is_anti):
                 self.condition(condition, scope, inner_place, "JOIN")
+        return added
 
     def _using(self, name: str, scope: Scope, kind: EdgeKind, is_semi: bool) -> None:
         found = [term for source in scope.sources if (term := source.column(name)) is not None]

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from transforms.findings import folded, unquoted
 from transforms.question_words import name_words, quoted_strings, stem, words
-from transforms.shape_model import Predicate, QueryShape
+from transforms.shape_model import Predicate, QueryShape, Term
 
 _NUMBER_WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
@@ -28,7 +28,12 @@ _BOUNDS: tuple[tuple[str, str], ...] = (
 )
 _TOP = re.compile(rf"\b(?:top|first|best|bottom|last) {_N}\b|\b{_N} (?:most|least|[a-z]+est)\b")
 _COUNT_WORDS = re.compile(r"\b(how many|number of|count)\b")
-_PER_WORDS = re.compile(r"\b(each|every|per|by|respective|respectively|and|for all|which|list)\b")
+_PER_WORDS = re.compile(r"\b(each|every|per|respective|respectively|for all)\b")
+_EXTREME = re.compile(r"\b(?!least\b)(most|[a-z]{3,}est)\b")
+_NOT_EXTREME = {
+    "interest", "forest", "request", "guest", "harvest", "honest", "protest", "invest", "latest",
+    "suggest", "arrest", "contest", "northwest", "southwest", "midwest", "quest", "modest",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ def demands(
         *_quoted(question, expected, produced),
         *_numbers(question, expected, produced),
         *_one_number(question, expected, produced, rows),
+        *_extreme(question, expected, produced),
         *_averages(question, expected, produced),
         *_alternatives(question, expected, produced),
         *_distinct(question, expected, produced),
@@ -194,8 +200,28 @@ def _one_number(
     fits: list[bool | None] = []
     for shape, count in zip((expected, produced), rows, strict=True):
         is_one = count is None or count <= 1
-        fits.append(is_one and len(shape.outputs) == 1)
+        fits.append(is_one and (len(shape.outputs) == 1 or " and " in text))
     yield Demand(match.group(0), "one number", *fits)
+
+
+def _extreme(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
+    """'largest', 'most', 'fastest' ask for the extreme rows or value, unless per something."""
+    text = question.lower()
+    found = [m.group(1) for m in _EXTREME.finditer(text) if m.group(1) not in _NOT_EXTREME]
+    if not found or _PER_WORDS.search(text) or " any " in text:
+        return
+    fits = [_seeks_extreme(shape) for shape in (expected, produced)]
+    yield Demand(found[0], "extreme", *fits)
+
+
+def _seeks_extreme(shape: QueryShape) -> bool:
+    compared = [p.right for p in shape.predicates if p.right is not None]
+    has_value = not shape.group_by and any(_is_extreme(term) for term in shape.outputs)
+    return bool(shape.superlatives) or has_value or any(map(_is_extreme, compared))
+
+
+def _is_extreme(term: Term) -> bool:
+    return any(a.function in {"MAX", "MIN", "MAX_BY", "MIN_BY"} for a in term.aggregates)
 
 
 def _averages(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:

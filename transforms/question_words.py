@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from functools import lru_cache
 
 from transforms.space_state import SpaceState
@@ -28,23 +29,28 @@ _TEMPORAL = {
     "on",
 }
 STOP_WORDS = frozenset(
-    """a about above after all also am among an and any are as ask asked at away back be because been
-    before being below between both but by calculate can compute corresponding could count
-    describe determine did different display distinct do does done each either every exactly
-    expected find first for from get give given had has have having he her here him his how i
-    identify if in include indicate into is it its itself just kind last least less let like
-    list listed many me mention more most much must my name named names no nor not number of
-    off on once one only or order other our out over own per please provide question report
-    respectively result results return returned same say select she should show shown so some
-    state such sum take tell than that the their them then there these they this those through
-    to together too total two under unique until up us use used uses using value values very
-    want was we were what what's when where whether which while who whom whose why will with
-    within without would you your average mean maximum minimum highest lowest largest smallest
-    biggest greatest bigger smaller larger greater fewer three four five six seven eight nine
-    ten top bottom percentage percent ratio proportion difference descending ascending
-    alphabetical sorted sort rank ranked ranking belong belongs said existing exist exists
-    there's did didn't don't doesn't isn't aren't higher lower cover covers contain contains
-    called present whole
+    """a about above across after all along alphabetical already also am among amount an and any
+    approximately are aren't around as ascending ask asked at average away back based be
+    because been before being belong belongs below best between bigger biggest both bottom but
+    by calculate called can compute considered contain contains corresponding could count
+    cover covers currently descending describe determine did didn't difference different
+    display distinct do does doesn't don't done down each earliest eight either ever every
+    exact exactly exist existing exists expected few fewer find first five following for four
+    from full general get give given got greater greatest had has have having he held help her
+    here higher highest him his how i identify if in include indicate instead into is isn't it
+    its itself just kind large larger largest last latest least less let like list listed long
+    longer lot lower lowest made main make makes many maximum me mean mention minimum more
+    most much must my name named names need needed neither next nine no none nor not number
+    numbers of off often on once one only or order other our out over overall own particular
+    per percent percentage please plus possible present previous proportion provide provided
+    question rank ranked ranking ratio recent recently related remaining report respectively
+    result results return returned said same say select seven several she shorter should show
+    shown single six small smaller smallest so some sort sorted start starting starts state
+    still such sum sure take taken tell ten terms than that the their them then there there's
+    these they thing things this those three through to together too top total totally two
+    under unique until up us use used uses using usually value values various very via want
+    was we well were what what's when where whether which while who whole whom whose why will
+    with within without would yes yet you your
     """.split()
 )
 
@@ -53,12 +59,16 @@ STOP_WORDS = frozenset(
 def stem(word: str) -> str:
     """A light stem: plurals, -ing, -ed and possessives go; ``cities`` -> ``citi``."""
     text = word.casefold().replace("\u2019", "'").removesuffix("'s").strip("'-")
+    if len(text) == 4 and text.endswith("ed"):
+        return text[:-2]  # eyed -> ey, as eye
     for ending, keep in (
         ("ies", "i"),
         ("sses", "ss"),
         ("ing", ""),
         ("edly", ""),
         ("ed", ""),
+        ("ers", ""),
+        ("er", ""),
         ("es", ""),
         ("s", ""),
     ):
@@ -67,7 +77,7 @@ def stem(word: str) -> str:
             break
     if len(text) > 3 and text.endswith("y"):
         text = text[:-1] + "i"
-    if len(text) > 3 and text.endswith("e"):
+    if len(text) > 2 and text.endswith("e"):
         text = text[:-1]
     if len(text) > 3 and text[-1] == text[-2] and text[-1] not in "ls":
         text = text[:-1]
@@ -112,37 +122,49 @@ def contains_value(question: str, value: str) -> bool:
     return bool(size) and any(asked[i : i + size] == wanted for i in range(len(asked) - size + 1))
 
 
-def unexplained_terms(
-    question: str, state: SpaceState, blamed: Iterable[str], literals: Iterable[str]
-) -> tuple[str, ...]:
+def unexplained_terms(question: str, state: SpaceState, literals: Iterable[str]) -> tuple[str, ...]:
     """Content words of a question that no metadata and no value used as literal explains.
 
-    ``blamed`` are canonical objects. A word that only the metadata of other objects explains is
-    left out too: it has its place already. Words in a row make one term. At most ``MAX_TERMS``.
+    A word is explained by a name, a comment, a synonym or a description anywhere in the space, by
+    a literal (also as ``Asian`` of ``Asia``), or when it is one of those misspelled. Unexplained
+    words that stand side by side make a term, followed by its words. At most ``MAX_TERMS``.
     """
     known = set(_state_stems(state))
-    for literal in literals:
-        known |= stems(literal)
+    values = {found for literal in literals for found in stems(literal)}
     terms: list[str] = []
-    current: list[str] = []
-    for word in words(question):
-        is_content = word not in STOP_WORDS and not word[0].isdigit() and len(word) > 1
-        if is_content and not _is_known(word, known):
-            current.append(word.replace("\u2019", "'").removesuffix("'s"))
-            continue
-        if current:
-            terms.append(" ".join(current))
-            current = []
-    if current:
-        terms.append(" ".join(current))
+    for run in _runs(question, known | values, values):
+        terms.append(" ".join(run))
+        terms += run
     return tuple(dict.fromkeys(terms))[:MAX_TERMS]
 
 
-def _is_known(word: str, known: set[str]) -> bool:
-    if stem(word) in known:
+def _runs(question: str, known: set[str], values: set[str]) -> Iterator[list[str]]:
+    """Unexplained words, those side by side together; punctuation parts them."""
+    for clause in re.split(r"[,;:.?!()]+(?:\s|$)", question):
+        run: list[str] = []
+        spoken = list(words(clause))
+        for i, word in enumerate(spoken):
+            neighbours = [spoken[i - 1] + word] if i else []
+            neighbours += [word + spoken[i + 1]] if i + 1 < len(spoken) else []
+            is_content = word not in STOP_WORDS and not word[0].isdigit() and len(word) > 1
+            is_compound = any(stem(pair) in known for pair in neighbours)
+            if is_content and not is_compound and not _is_known(word, known, values):
+                run.append(word.replace("\u2019", "'").removesuffix("'s"))
+            elif run:
+                yield run
+                run = []
+        if run:
+            yield run
+
+
+def _is_known(word: str, known: set[str], values: set[str]) -> bool:
+    wanted = stem(word)
+    if wanted in known or any(len(v) >= 4 and wanted.startswith(v) for v in values):
         return True
     parts = [part for part in word.split("-") if part]
-    return len(parts) > 1 and all(p in STOP_WORDS or stem(p) in known for p in parts)
+    if len(parts) > 1 and all(p in STOP_WORDS or stem(p) in known for p in parts):
+        return True
+    return len(wanted) >= 5 and bool(get_close_matches(wanted, known, n=1, cutoff=0.87))
 
 
 @lru_cache(maxsize=8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from transforms.condition_shape import negated
 from transforms.name_scope import Catalog
 from transforms.shape_model import (
     Edge,
@@ -29,23 +30,25 @@ class Draft:
     """Features as they are found; uses of columns know their instance, not yet their equals.
 
     ``optional`` are the instances on the far side of an outer join, each with all instances of its
-    side.
+    side. ``blocks`` are the tables of each FROM, each as the instances it stands for.
     """
 
     tables: list[str] = field(default_factory=list)
     instances: dict[int, TableState] = field(default_factory=dict)
     optional: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    blocks: list[list[list[int]]] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     outputs: list[Term] = field(default_factory=list)
     has_star: bool = False
     predicates: list[Predicate] = field(default_factory=list)
     group_by: list[Term] = field(default_factory=list)
     order_by: list[Ordering] = field(default_factory=list)
-    tie_breakers: list[Ordering] = field(default_factory=list)
     limit: int | None = None
     superlatives: list[Superlative] = field(default_factory=list)
     is_distinct: bool = False
     inner_distinct: tuple[Term, ...] = ()
+    groups_inside: bool = False
+    aggregates_on_top: bool = False
     set_operations: list[SetOperation] = field(default_factory=list)
     functions: list[FunctionCall] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
@@ -61,6 +64,7 @@ class Draft:
 def finish(draft: Draft, catalog: Catalog) -> QueryShape:
     """The shape of everything that was collected."""
     _exclude_missing(draft)
+    _plain_exclusions(draft)
     rename = _Rename(draft)
     outputs = [rename.term(term) for term in draft.outputs]
     predicates = _unique([rename.predicate(predicate) for predicate in draft.predicates])
@@ -98,6 +102,7 @@ def finish(draft: Draft, catalog: Catalog) -> QueryShape:
         measures=tuple(sorted({m for term in draft.outputs for m in term.measures})),
         unresolved=tuple(draft.unresolved),
         cross_joined=_cross_joined(draft),
+        aggregates_groups=draft.groups_inside and draft.aggregates_on_top,
         ungrouped=_ungrouped(outputs, group_by),
         equalities=rename.equalities(),
     )
@@ -129,6 +134,23 @@ def _exclude_missing(draft: Draft) -> None:
         else edge
         for edge in draft.edges
     ]
+
+
+def _plain_exclusions(draft: Draft) -> None:
+    """Excluding the one row of a thing that has a value is a condition on that row."""
+    for instance, table in draft.instances.items():
+        key = [column.name for column in table.columns if column.is_primary_key]
+        own = [p for p in draft.predicates if instance in {use.instance for use in _all_uses(p)}]
+        links = [e for e in draft.edges if instance in {e.left.instance, e.right.instance}]
+        if len(key) != 1 or len(own) != 1 or len(links) != 1:
+            continue
+        predicate, edge = own[0], links[0]
+        opposite = negated(predicate)
+        names = {use.name for use in (edge.left, edge.right) if use.instance == instance}
+        is_plain = predicate.place == "excluded" and edge.kind == "anti" and opposite is not None
+        if is_plain and opposite is not None and names == {f"{table.name}.{key[0]}"}:
+            draft.predicates[draft.predicates.index(predicate)] = replace(opposite, place="rows")
+            draft.edges[draft.edges.index(edge)] = replace(edge, kind="inner")
 
 
 class _Rename:
@@ -273,23 +295,36 @@ def _ungrouped(outputs: list[Term], group_by: list[Term]) -> tuple[Term, ...]:
 
 
 def _cross_joined(draft: Draft) -> tuple[str, ...]:
-    """Tables whose rows meet all others because nothing joins them."""
-    linked: dict[int, int] = {instance: instance for instance in draft.instances}
+    """Tables of one FROM whose rows meet all others because nothing joins them."""
+    parents: dict[int, int] = {}
 
     def root(instance: int) -> int:
-        while linked.get(instance, instance) != instance:
-            instance = linked[instance]
+        while parents.get(instance, instance) != instance:
+            instance = parents[instance]
         return instance
 
+    def link(instances: Iterable[int]) -> None:
+        first, *rest = [*instances] or [0]
+        for other in rest:
+            parents[root(first)] = root(other)
+
     for edge in draft.edges:
-        linked[root(edge.left.instance)] = root(edge.right.instance)
+        link((edge.left.instance, edge.right.instance))
     for predicate in draft.predicates:
-        joined = [*predicate.left.uses, *(predicate.right.uses if predicate.right else ())]
-        for use in joined[1:]:
-            linked[root(joined[0].instance)] = root(use.instance)
-    if len({root(instance) for instance in draft.instances}) <= 1:
-        return ()
-    return tuple(sorted({table.name for table in draft.instances.values()}))
+        link(use.instance for use in _all_uses(predicate))
+    for block in draft.blocks:
+        for source in block:
+            link(source)
+    found: set[str] = set()
+    for block in draft.blocks:
+        if len({root(source[0]) for source in block}) > 1:
+            found.update(draft.instances[source[0]].name for source in block)
+    return tuple(sorted(found))
+
+
+def _all_uses(predicate: Predicate) -> list[Use]:
+    uses = [*predicate.left.uses, *(predicate.right.uses if predicate.right else ())]
+    return [*uses, *(use for part in predicate.parts for use in _all_uses(part))]
 
 
 def _unique(items: Iterable[object]) -> list:  # type: ignore[type-arg]

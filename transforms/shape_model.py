@@ -47,6 +47,7 @@ class Aggregate:
     is_distinct: bool
     argument: Term | None
     is_conditional: bool = False
+    condition_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,7 @@ class QueryShape:
     measures: tuple[str, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
     cross_joined: tuple[str, ...] = ()
+    aggregates_groups: bool = False
     ungrouped: tuple[Term, ...] = ()
     equalities: tuple[frozenset[str], ...] = ()
 

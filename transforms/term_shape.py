@@ -12,8 +12,8 @@ from transforms.shape_model import Aggregate, Superlative, Term, Use
 
 # Takes a subquery used as a value and gives what it returns; its parts are recorded elsewhere.
 SubqueryTerm = Callable[[exp.Query, Scope], Term]
-# Takes the condition of a conditional aggregate and gives its canonical SQL.
-RecordCondition = Callable[[exp.Expr, Scope], str]
+# Takes the condition of a conditional aggregate and gives its canonical SQL and its columns.
+RecordCondition = Callable[[exp.Expr, Scope], tuple[str, tuple[str, ...]]]
 
 _NAMES: dict[type[exp.Expr], str] = {
     exp.Sum: "SUM",
@@ -190,7 +190,10 @@ class TermBuilder:
         condition: exp.Expr | None,
         scope: Scope,
     ) -> Term:
-        when = self._on_condition(condition, scope) if condition is not None else None
+        when: str | None = None
+        columns: tuple[str, ...] = ()
+        if condition is not None:
+            when, columns = self._on_condition(condition, scope)
         if argument is not None and function == "COUNT" and argument.literal and not is_distinct:
             argument = None
         shown = argument.text if argument is not None else "*"
@@ -205,7 +208,7 @@ class TermBuilder:
             text = f"{function}({distinct}CASE WHEN {when} THEN {value} END)"
         else:
             text = f"{function}({distinct}{shown})"
-        aggregate = Aggregate(function, is_distinct, argument, when is not None)
+        aggregate = Aggregate(function, is_distinct, argument, when is not None, columns)
         return changed(term, text=text, aggregates=(aggregate,))
 
     def _product(self, node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
@@ -239,7 +242,7 @@ class TermBuilder:
         return joined([numerator, *sorted(under, key=lambda term: term.text)], " / ")
 
     def _window(self, node: exp.Window, again: Callable[[exp.Expr], Term]) -> Term:
-        parts: list[str | Term] = [again(node.this), " OVER ("]
+        parts: list[str | Term] = [_window_function(node.this, again), " OVER ("]
         keys = node.args.get("partition_by") or []
         if keys:
             parts += ["PARTITION BY ", joined([again(key) for key in keys], ", "), " "]
@@ -308,6 +311,13 @@ _OPERATORS: dict[type[exp.Expr], str] = {
     exp.Is: "IS",
     exp.NullSafeEQ: "<=>",
 }
+
+
+def _window_function(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
+    if isinstance(node, exp.Func) and not any(node.args.values()):
+        name = f"{node.sql_name()}()"
+        return Term((name,), name)
+    return again(node)
 
 
 def _sum(parts: list[Term]) -> Term:

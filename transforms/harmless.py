@@ -1,0 +1,182 @@
+"""Differences of two results that do not matter, or that a question leaves open."""
+
+from __future__ import annotations
+
+from transforms.findings import Differ, Finding
+from transforms.judgement import ArbiterRuling
+from transforms.question_demands import shown_part
+from transforms.question_words import name_words, stem, stems, words
+from transforms.rules import ARBITER_RULES
+from transforms.shape_model import QueryShape, Superlative, Term
+
+_TIE_RULES = {"ties_cut", "ties_kept"}
+_KEY_WORDS = {"id", "ids", "key", "keys", "code", "codes"}
+
+
+def rule_of(name: str, evidence: str) -> ArbiterRuling:
+    """A ruling with what its rule fixes."""
+    rule = ARBITER_RULES[name]
+    return ArbiterRuling(rule.verdict, name, evidence, rule.confidence)  # type: ignore[arg-type]
+
+
+def tie_at_limit(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
+    """Both cut a ranking at the same place, where rows tie."""
+    if any(finding.rule not in _TIE_RULES for finding in findings):
+        return None
+    expected, produced, evidence = differ.expected, differ.produced, differ.evidence
+    ranking = _shared_ranking(expected, produced)
+    if ranking is not None:
+        mine, theirs = ranking
+        within = evidence.is_expected_within_produced or evidence.is_produced_within_expected
+        is_tie = (
+            within
+            if mine.keeps_ties != theirs.keeps_ties
+            else evidence.expected_rows == evidence.produced_rows == mine.count
+        )
+        if is_tie:
+            return rule_of(
+                "tie_at_limit",
+                f"Both take the first {mine.count} by {mine.term.text}, where rows tie: "
+                f"{evidence.expected_rows} row(s) expected, {evidence.produced_rows} produced.",
+            )
+    is_same_cut = expected.limit is not None and expected.limit == produced.limit
+    if is_same_cut and evidence.expected_rows == evidence.produced_rows == expected.limit:
+        return rule_of(
+            "tie_at_limit",
+            f"Both return any {expected.limit} of the same rows: no order decides which.",
+        )
+    return None
+
+
+def _shared_ranking(
+    expected: QueryShape, produced: QueryShape
+) -> tuple[Superlative, Superlative] | None:
+    if len(expected.superlatives) != 1 or len(produced.superlatives) != 1:
+        return None
+    mine, theirs = expected.superlatives[0], produced.superlatives[0]
+    is_same = mine.term.same(theirs.term) and mine.is_descending == theirs.is_descending
+    return (mine, theirs) if is_same and mine.count == theirs.count else None
+
+
+def added_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
+    """The answer also shows what it ranks, groups or filters groups by."""
+    if not differ.evidence.has_extra_columns_only or differ.produced.has_star:
+        return None
+    outputs = differ.produced.outputs
+    extra = [outputs[i] for i in differ.evidence.extra_columns if i < len(outputs)]
+    criteria = _criteria(differ.produced)
+    if not extra or not all(any(t.same(c) for c in criteria) for t in extra):
+        return None
+    return rule_of(
+        "columns_ranked_by_added",
+        f"All {differ.evidence.expected_rows} row(s) agree; the answer also shows "
+        f"{_shown(extra)}, which it ranks, groups or filters by.",
+    )
+
+
+def _shown(terms: list[Term]) -> str:
+    return ", ".join(term.text for term in terms)
+
+
+def _criteria(shape: QueryShape) -> list[Term]:
+    terms = [ranking.term for ranking in shape.superlatives]
+    terms += [key.term for key in shape.order_by] + list(shape.group_by)
+    terms += [predicate.left for predicate in shape.predicates if predicate.place == "groups"]
+    return terms
+
+
+def left_out_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
+    """The expected SQL also shows what the question does not ask to see, or shows by order."""
+    if not differ.evidence.has_missing_columns_only:
+        return None
+    outputs, rows = differ.expected.outputs, differ.evidence.expected_rows
+    missing = [outputs[i] for i in differ.evidence.missing_columns if i < len(outputs)]
+    if differ.expected.has_star:
+        missing = []
+    ranks = [term for term in missing if term.is_window]
+    if ranks:
+        return _ranked(differ, ranks) if len(ranks) == len(missing) else None
+    asked = stems(shown_part(differ.question))
+    for term in missing:
+        parts = {stem(p) for column in term.columns for p in name_words(column.split(".")[-1])}
+        if not parts or parts & asked:
+            return None
+    return rule_of(
+        "columns_not_asked_left_out",
+        f"All {rows} row(s) agree; the expected SQL also shows "
+        f"{_shown(missing) or 'every other column'}, which the question does not ask to see.",
+    )
+
+
+def _ranked(differ: Differ, ranks: list[Term]) -> ArbiterRuling | None:
+    keys = [key.text for key in differ.produced.order_by]
+    for term in ranks:
+        order = term.text.partition("ORDER BY ")[2].rstrip(")")
+        if "PARTITION BY" in term.text or not keys or keys[0] != order:
+            return None
+    return rule_of(
+        "rank_shown_by_order",
+        f"All {differ.evidence.expected_rows} row(s) agree; the expected SQL numbers them with "
+        f"{_shown(ranks)}, the answer returns them in that order.",
+    )
+
+
+def key_and_name(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
+    """One shows the key of a thing, the other its name, and the question asks for neither."""
+    named = [f for f in findings if f.rule in {"key_instead_of_name", "name_instead_of_key"}]
+    asks_for_key = bool(_KEY_WORDS & set(words(differ.question)))
+    if not named or len(named) != len(findings) or asks_for_key:
+        return None
+    if differ.evidence.expected_rows != differ.evidence.produced_rows:
+        return None
+    pairs = ", ".join(f"{f.expected_fragment} and {f.actual_fragment}" for f in named)
+    return rule_of(
+        "key_and_name_of_one_thing",
+        f"Both return {differ.evidence.expected_rows} row(s) for the same conditions; {pairs} "
+        f"identify the same things, once by key and once by name.",
+    )
+
+
+def any_has_two_meanings(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
+    """'Larger than any': than some, or than every one."""
+    strong = [finding for finding in findings if not finding.is_weak]
+    is_only = len(strong) == 1 and strong[0].rule == "compared_value_wrong"
+    asked = words(differ.question)
+    if not is_only or "any" not in asked or "than" not in asked:
+        return None
+    wanted, given = strong[0].expected_value or "", strong[0].actual_value or ""
+    if {wanted[:4], given[:4]} != {"MAX(", "MIN("} or wanted[4:] != given[4:]:
+        return None
+    return rule_of(
+        "any_has_two_meanings",
+        f"The question compares with 'any': {wanted} reads it one way, {given} the other; "
+        f"nothing else differs.",
+    )
+
+
+def repeated_rows(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
+    """The answer returns each row once, where the expected SQL repeats some."""
+    if [finding.rule for finding in findings] != ["duplicates_removed"]:
+        return None
+    evidence = differ.evidence
+    return rule_of(
+        "repeated_rows_left_out",
+        f"The same different rows; the expected SQL repeats some ({evidence.expected_rows} rows), "
+        f"the answer returns each once or less often ({evidence.produced_rows} rows).",
+    )
+
+
+def things_without_rows(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
+    """Whether things count that have no row in a table of details is left open."""
+    if [finding.rule for finding in findings] != ["key_of_other_table"]:
+        return None
+    excludes = any(predicate.place == "excluded" for predicate in differ.expected.predicates)
+    if not excludes or not differ.evidence.is_expected_within_produced:
+        return None
+    finding = findings[0]
+    return rule_of(
+        "things_without_rows",
+        f"The answer returns all {differ.evidence.expected_rows} expected row(s) and others, which "
+        f"have no row in the table of {finding.expected_fragment}; the question does not say "
+        f"whether they count.",
+    )
