@@ -1,0 +1,243 @@
+"""``proposals`` and ``batches``: what would be changed, why, and what became of it."""
+
+from __future__ import annotations
+
+import typer
+
+from jobs import screens
+from jobs.cli_evidence import QUESTION_COLUMNS, train_questions
+from jobs.cli_shared import Id, Json, Space, command_of, show_nothing
+from jobs.ids import prefix_of, the_only
+from jobs.reading import History, Row
+from jobs.screens import Column
+
+_PROPOSALS = """
+SELECT * FROM proposal_states
+WHERE (:space IS NULL OR space_id = :space) AND (:id IS NULL OR starts_with(proposal_id, :id))
+ORDER BY space_id, lever, impact DESC, proposal_id
+"""
+_REFUSALS = """
+SELECT split, overlap_kind, overlap FROM leak_refusals
+WHERE proposal_id = :proposal
+ORDER BY split, overlap_kind, fingerprint
+"""
+_BATCHES = """
+SELECT * FROM batch_states
+WHERE (:space IS NULL OR space_id = :space) AND (:id IS NULL OR starts_with(batch_id, :id))
+ORDER BY space_id, cycle, lever, recorded_at, batch_id
+"""
+_IN_BATCH = """
+SELECT * FROM proposals
+WHERE space_id = :space AND proposal_id IN :proposals
+"""
+
+proposals_app = typer.Typer(help="Changes to metadata that the failures ask for.")
+batches_app = typer.Typer(help="Proposals that are approved, applied and gated together.")
+
+
+@proposals_app.callback(invoke_without_command=True)
+def proposals(context: typer.Context, space: Space = None, as_json: Json = False) -> None:
+    """List the proposed changes, their state and what they would fix."""
+    if context.invoked_subcommand is not None:
+        return
+    history = command_of(context).history
+    rows = history.select(_PROPOSALS, space=space, id=None) if history.is_there else []
+    if not rows:
+        show_nothing(
+            as_json,
+            "There is no proposal yet: optimize makes them from clusters of failures. "
+            "genie-loop run",
+        )
+    elif as_json:
+        screens.print_json(rows)
+    else:
+        screens.print_table(rows, _PROPOSAL_COLUMNS, group_by="space_id")
+
+
+@proposals_app.command("show")
+def show_proposal(context: typer.Context, proposal: Id, as_json: Json = False) -> None:
+    """Show one proposal: before and after, the evidence, and the questions it is to fix."""
+    history = command_of(context).history
+    prefix = prefix_of("proposal", proposal)
+    found = history.select(_PROPOSALS, space=None, id=prefix) if history.is_there else []
+    row = the_only(found, "proposal", proposal)
+    questions = train_questions(history, row["space_id"], row["question_ids"])
+    refusals = history.select(_REFUSALS, proposal=row["proposal_id"])
+    if as_json:
+        screens.print_json([{**row, "questions": questions, "leak_refusals": refusals}])
+        return
+    screens.print_fields(
+        [
+            ("proposal", row["proposal_id"]),
+            ("space", row["space_id"]),
+            ("state", _with_reason(row)),
+            ("batch", row["batch_id"]),
+            ("cluster", row["cluster_id"]),
+            *_change_fields(row),
+            ("refused", "\n".join(_refusal(r) for r in refusals)),
+        ]
+    )
+    _print_questions(questions)
+
+
+@batches_app.callback(invoke_without_command=True)
+def batches(context: typer.Context, space: Space = None, as_json: Json = False) -> None:
+    """List the batches with their state, who decided, and what they wait for."""
+    if context.invoked_subcommand is not None:
+        return
+    history = command_of(context).history
+    rows = history.select(_BATCHES, space=space, id=None) if history.is_there else []
+    if not rows:
+        show_nothing(
+            as_json,
+            "There is no batch yet: optimize makes them from proposals. genie-loop run",
+        )
+        return
+    if as_json:
+        screens.print_json(rows)
+        return
+    screens.print_table(rows, _BATCH_COLUMNS, group_by="space_id")
+    free = [row for row in rows if is_free(row)]
+    if free:
+        screens.print_lines("", f"{screens.count(len(free), 'batch', 'batches')} to decide on.")
+        screens.print_lines(
+            f"Look: genie-loop batches show {screens.short(free[0]['batch_id'])}",
+            f"Then: genie-loop approve {screens.short(free[0]['batch_id'])}, or reject",
+        )
+
+
+@batches_app.command("show")
+def show_batch(context: typer.Context, batch: Id, as_json: Json = False) -> None:
+    """Show one batch: every change with before, after and evidence, and how to decide."""
+    history = command_of(context).history
+    prefix = prefix_of("batch", batch)
+    found = history.select(_BATCHES, space=None, id=prefix) if history.is_there else []
+    row = the_only(found, "batch", batch)
+    changes = _changes(history, row)
+    questions = train_questions(history, row["space_id"], row["question_ids"])
+    if as_json:
+        screens.print_json([{**row, "proposals": changes, "questions": questions}])
+        return
+    screens.print_fields(
+        [
+            ("batch", row["batch_id"]),
+            ("space", row["space_id"]),
+            ("state", row["state"]),
+            ("lever", f"{screens.lever(row['lever'])}, cycle {row['cycle']}"),
+            ("risk", row["risk"]),
+            ("waits for", _waits(row)),
+            ("decided", _decision(row)),
+            ("applied", screens.when(row["applied_at"])),
+            ("gate", _gate(row)),
+        ]
+    )
+    for number, change in enumerate(changes, start=1):
+        screens.print_lines("")
+        screens.print_heading(f"Change {number} of {len(changes)}")
+        screens.print_fields([("proposal", change["proposal_id"]), *_change_fields(change)])
+    _print_questions(questions)
+    if is_free(row):
+        short = screens.short(row["batch_id"])
+        screens.print_lines(
+            "",
+            f"Approve it: genie-loop approve {short}",
+            f"Reject it:  genie-loop reject {short} --reason WHY",
+        )
+
+
+def is_free(row: Row) -> bool:
+    """Whether a row of ``batch_states`` is for people to decide on now."""
+    return row["state"] == "proposed" and row["waits_for"] is None
+
+
+def _changes(history: History, batch: Row) -> list[Row]:
+    """The proposals of a batch, in the order in which they are applied."""
+    found = history.select(_IN_BATCH, space=batch["space_id"], proposals=batch["proposal_ids"])
+    by_id = {row["proposal_id"]: row for row in found}
+    return [by_id[proposal] for proposal in batch["proposal_ids"] if proposal in by_id]
+
+
+def _change_fields(row: Row) -> list[tuple[str, str | None]]:
+    return [
+        ("change", row["summary"]),
+        ("lever", screens.lever(row["lever"])),
+        ("target", f"{row['target']} ({row['target_field']})"),
+        ("before", row["before"] or "(nothing)"),
+        ("after", row["after"]),
+        ("why", row["evidence"]),
+        ("risk", row["risk"]),
+        ("confidence", f"{row['confidence']:.2f}"),
+        ("is to fix", screens.count(len(row["question_ids"]), "train question")),
+        ("puts at risk", screens.count(row["questions_at_risk"], "train question")),
+        ("repo file", row["repo_path"]),
+    ]
+
+
+def _print_questions(questions: list[Row]) -> None:
+    if questions:
+        screens.print_lines("")
+        screens.print_heading(f"Questions it is to fix ({len(questions)}, all train)")
+        screens.print_table(questions, QUESTION_COLUMNS)
+
+
+def _with_reason(row: Row) -> str:
+    return f"{row['state']}: {row['state_reason']}" if row["state_reason"] else str(row["state"])
+
+
+def _refusal(row: Row) -> str:
+    """How it reproduces a benchmark; the benchmark's text is never shown."""
+    kind = row["overlap_kind"].replace("_", " ")
+    return f"reproduces the {kind} of a {row['split']} benchmark (overlap {row['overlap']:g})"
+
+
+def _waits(row: Row) -> str | None:
+    if row["waits_for"] is None:
+        return None
+    reason = row["waiting_reason"] if row["waits_for"] == row["waiting_for"] else None
+    return f"{row['waits_for']}: {reason}" if reason else str(row["waits_for"])
+
+
+def _decision(row: Row) -> str | None:
+    if row["decided_by"] is None:
+        return None
+    decision = "declined" if row["state"] == "declined" else "approved"
+    reason = f": {row['decision_reason']}" if row["decision_reason"] else ""
+    return f"{decision} by {row['decided_by']}, {screens.when(row['decided_at'])}{reason}"
+
+
+def _gate(row: Row) -> str | None:
+    if row["gate_rationale"] is None:
+        return None
+    return (
+        f"{row['gate_rationale']} (train {row['train_net']:+d}, held_out {row['held_out_net']:+d})"
+    )
+
+
+def _next(row: Row) -> str:
+    """What a batch waits for, or who decided."""
+    if row["decided_by"] is not None:
+        return f"{row['decided_by']}, {screens.when(row['decided_at'])}"
+    if row["waits_for"] is not None:
+        return f"waits for {screens.short(row['waits_for'])}"
+    return "a decision" if row["state"] == "proposed" else ""
+
+
+_PROPOSAL_COLUMNS = (
+    Column("proposal", lambda row: screens.short(row["proposal_id"])),
+    Column("state", lambda row: row["state"]),
+    Column("lever", lambda row: str(row["lever"]), align="right"),
+    Column("change", lambda row: row["summary"], wraps=True),
+    Column("fixes", lambda row: str(len(row["question_ids"])), align="right"),
+    Column("at risk", lambda row: str(row["questions_at_risk"]), align="right"),
+    Column("risk", lambda row: row["risk"]),
+    Column("batch", lambda row: screens.short(row["batch_id"])),
+)
+_BATCH_COLUMNS = (
+    Column("batch", lambda row: screens.short(row["batch_id"])),
+    Column("state", lambda row: row["state"]),
+    Column("lever", lambda row: screens.lever(row["lever"])),
+    Column("proposals", lambda row: str(len(row["proposal_ids"])), align="right"),
+    Column("questions", lambda row: str(len(row["question_ids"])), align="right"),
+    Column("risk", lambda row: row["risk"]),
+    Column("waits for / decided by", _next, wraps=True),
+)

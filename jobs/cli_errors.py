@@ -1,0 +1,83 @@
+"""How the command line ends when something goes wrong: one message on stderr and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from jobs.home import Home
+from transforms.errors import GenieLoopError
+
+UNEXPECTED = 70  # as sysexits calls a fault of the program itself
+INTERRUPTED = 130  # as shells call a process that Ctrl-C ended
+
+
+class CutOffError(Exception):
+    """Ctrl-C, with what to tell: what was cut off and how it goes on."""
+
+
+@contextlib.contextmanager
+def told_errors(home: Home, *, is_verbose: bool) -> Iterator[None]:
+    """Tell an error in words and exit with its code."""
+    try:
+        yield
+    except (typer.TyperException, typer.Exit, typer.Abort, BrokenPipeError):
+        raise  # usage errors, --help, a reader that has seen enough: typer ends these
+    except CutOffError as error:
+        say(str(error))
+        raise typer.Exit(INTERRUPTED) from error
+    except KeyboardInterrupt as error:
+        say("Interrupted.")
+        raise typer.Exit(INTERRUPTED) from error
+    except Exception as error:
+        raise typer.Exit(tell(error, home, is_verbose=is_verbose)) from error
+
+
+def tell(error: Exception, home: Home, *, is_verbose: bool) -> int:
+    """Say on stderr what was wrong, where, and what to do; gives the exit code that it has.
+
+    What is no error of ours is told in one line and kept in a log. A traceback is shown only with
+    ``is_verbose``.
+    """
+    if is_verbose:
+        say("".join(traceback.format_exception(error)))
+    if isinstance(error, GenieLoopError):
+        say(f"Error: {error}")
+    else:
+        log = _log_of(home)
+        _keep(error, log)
+        first = next(iter(str(error).strip().splitlines()), "no message")
+        say(f"Error: {type(error).__name__}: {first} (see {log})")
+    return exit_code_of(error)
+
+
+def exit_code_of(error: Exception) -> int:
+    """What the command line ends with because of this error."""
+    return error.exit_code if isinstance(error, GenieLoopError) else UNEXPECTED
+
+
+def say(text: str) -> None:
+    """Text for people on stderr, apart from what a program may read."""
+    print(text.rstrip(), file=sys.stderr, flush=True)
+
+
+def _log_of(home: Home) -> Path:
+    """Where unexpected errors are kept: in the home if there is one."""
+    folder = home.logs if home.root.is_dir() else Path(tempfile.gettempdir())
+    return folder / "genie-loop.log"
+
+
+def _keep(error: Exception, log: Path) -> None:
+    """Append an error with its traceback to a log, as far as that can be written."""
+    with contextlib.suppress(OSError):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat()} {' '.join(sys.argv)}\n")
+            file.write("".join(traceback.format_exception(error)))

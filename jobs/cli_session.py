@@ -1,0 +1,99 @@
+"""Opens what a job works with: the home's lock, Spark, the tables; and shows how far it is."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from jobs import screens
+from jobs.cli_shared import Command, utc_now
+from jobs.context import JobContext
+from jobs.reading import SCHEMA
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+@contextlib.contextmanager
+def opened(command: Command, *, name: str) -> Iterator[JobContext]:
+    """Own the home and start Spark on it, until the block ends; ``name`` is told to who comes.
+
+    Raises HomeBusyError when another process owns the home, MissingRuntimeError where Spark cannot
+    start.
+    """
+    from jobs.session import SessionSettings, open_session
+    from pipelines.tables import Tables
+
+    home = command.home
+    settings = SessionSettings.from_environment(os.environ)
+    err = screens.console(on_stderr=True)
+    with contextlib.ExitStack() as stack:
+        with err.status("Starting Spark"):
+            session = open_session(
+                home, settings, command=f"genie-loop {name}", now=utc_now(), say=err.print
+            )
+            spark = stack.enter_context(session)
+        _keep_logs(command)
+        tables = Tables(spark, schema=SCHEMA, clock=utc_now, commit_guard=home.committing)
+        bars = stack.enter_context(Bars().shown())
+        yield JobContext(
+            tables=tables,
+            checkpoints=home.checkpoints,
+            tracking_uri=home.tracking_uri,
+            clock=utc_now,
+            artifacts=home.artifacts,
+            progress=bars,
+        )
+
+
+class Bars:
+    """Progress bars on stderr, one for each thing that is going on, gone when it is done."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeElapsedColumn as Elapsed
+
+        self._progress: Progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            Elapsed(),
+            console=screens.console(on_stderr=True),
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[Bars]:
+        """Show the bars until the block ends."""
+        with self._progress:
+            yield self
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """See ``jobs.context.Progress``."""
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=total or None)
+        is_done = bool(total) and done >= total
+        self._progress.update(
+            self._tasks[what], completed=done, total=total or None, visible=not is_done
+        )
+        if is_done:
+            self._progress.remove_task(self._tasks.pop(what))
+
+
+def _keep_logs(command: Command) -> None:
+    """Python's logs go to a file in the home, and to stderr only when asked for."""
+    handlers: list[logging.Handler] = [
+        logging.FileHandler(command.home.logs / "genie-loop.log", encoding="utf-8")
+    ]
+    if command.is_verbose:
+        handlers.append(logging.StreamHandler())
+    logging.basicConfig(
+        level=logging.INFO,
+        handlers=handlers,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )

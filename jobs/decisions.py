@@ -1,0 +1,129 @@
+"""People's decisions on batches: written without a JVM, under the lock that every commit holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from jobs.ids import the_only
+from jobs.reading import History, Row
+from transforms.contracts import APPROVALS
+from transforms.errors import StateConflictError
+from transforms.identity import make_id
+
+Decision = Literal["approved", "declined"]
+
+_BATCHES = """
+SELECT batch_id, space_id, content_hash, state, decided_by, decided_at, waits_for
+FROM batch_states
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A batch and the decision on it; ``is_new`` is False when it was decided so before."""
+
+    batch_id: str
+    space_id: str
+    decision: Decision
+    decided_by: str
+    is_new: bool
+
+
+def decide(
+    history: History,
+    batches: Sequence[str],
+    *,
+    decision: Decision,
+    decided_by: str,
+    reason: str | None,
+    clock: Callable[[], datetime],
+) -> tuple[Decided, ...]:
+    """Record one decision on all the batches, in one commit; ids may be cut to a unique beginning.
+
+    A batch that was decided so before keeps that decision and nothing is written for it. Raises
+    StateConflictError, and writes nothing, when any of the batches is unknown, waits, is stale,
+    was decided the other way, or when the beginning of an id fits several.
+    """
+    if not history.is_there:
+        raise StateConflictError(
+            "there are no batches yet", remedy="load a folder and run: genie-loop load FOLDER"
+        )
+    with history.home.committing():
+        known = history.select(_BATCHES)
+        chosen = {
+            row["batch_id"]: row for row in (the_only(known, "batch", text) for text in batches)
+        }
+        decided = tuple(_decided(row, decision, decided_by) for row in chosen.values())
+        rows = [
+            _approval(chosen[d.batch_id], d, reason=reason, now=clock())
+            for d in decided
+            if d.is_new
+        ]
+        if rows:
+            _append(history, rows)
+    return decided
+
+
+def _decided(row: Row, decision: Decision, decided_by: str) -> Decided:
+    batch, state = row["batch_id"], row["state"]
+    earlier = None if row["decided_by"] is None else _earlier_decision(state)
+    if earlier == decision:
+        return Decided(batch, row["space_id"], decision, row["decided_by"], is_new=False)
+    if earlier is not None:
+        raise StateConflictError(
+            f"{row['decided_by']} {earlier} this batch on {row['decided_at']:%Y-%m-%d %H:%M} UTC",
+            where=batch,
+            remedy="a decision stands; a change that makes the space worse is undone by the gate",
+        )
+    if state == "stale":
+        raise StateConflictError(
+            "this batch is stale: what it would change has changed",
+            where=batch,
+            remedy="run `genie-loop run`; what is still wrong is proposed anew",
+        )
+    if state != "proposed":
+        raise StateConflictError(f"this batch is {state}; there is nothing to decide", where=batch)
+    if row["waits_for"] is not None:
+        raise StateConflictError(
+            f"this batch waits for {row['waits_for']}",
+            where=batch,
+            remedy="decide on that one first; one batch is in flight per space and object",
+        )
+    return Decided(batch, row["space_id"], decision, decided_by, is_new=True)
+
+
+def _earlier_decision(state: str) -> Decision | None:
+    if state == "stale":
+        return None
+    return "declined" if state == "declined" else "approved"
+
+
+def _approval(row: Row, decided: Decided, *, reason: str | None, now: datetime) -> dict[str, Any]:
+    return {
+        "space_id": decided.space_id,
+        "decision_id": make_id(
+            "decision",
+            decided.batch_id,
+            row["content_hash"],
+            decided.decision,
+            decided.decided_by,
+        ),
+        "batch_id": decided.batch_id,
+        "content_hash": row["content_hash"],
+        "decision": decided.decision,
+        "decided_by": decided.decided_by,
+        "reason": reason,
+        "recorded_at": now,
+    }
+
+
+def _append(history: History, rows: Sequence[dict[str, Any]]) -> None:
+    import pyarrow as pa
+    from deltalake import DeltaTable, write_deltalake
+
+    table = DeltaTable(history.path(APPROVALS.name))
+    schema = pa.schema(table.schema().to_arrow())
+    write_deltalake(table, pa.Table.from_pylist(list(rows), schema=schema), mode="append")

@@ -1,0 +1,244 @@
+"""What commands print: tables a person can read in 100 columns, or JSON that a program can."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jobs.reading import Row
+
+WIDTH = 100  # where no terminal says otherwise, and never less
+WIDEST = 160
+_GAP = 2  # between columns
+_LONGEST_WORD = 40  # a longer one is broken
+SHORT_ID = 8  # hex digits shown of an id; commands take any unique beginning
+
+LEVER_NAMES = {
+    0: "benchmark corrections",
+    1: "tables and columns",
+    2: "metric views",
+    3: "table functions",
+    4: "monitoring tables",
+    5: "ML tables",
+    6: "space",
+}
+_STYLES = {
+    "accepted": "green",
+    "approved": "green",
+    "resolved": "green",
+    "target": "green",
+    "low": "green",
+    "medium": "yellow",
+    "waiting": "yellow",
+    "stale": "yellow",
+    "regressed": "red",
+    "rejected": "red",
+    "refused": "red",
+    "high": "red",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: heading, what to show of a row, and how.
+
+    A column that ``wraps`` shares the width that the others leave; the others are never cut.
+    """
+
+    heading: str
+    cell: Callable[[Row], str]
+    wraps: bool = False
+    align: Literal["left", "right"] = "left"
+
+
+def console(*, on_stderr: bool = False) -> Console:
+    """Where to print; without colours where it is not a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=on_stderr, width=_width(), highlight=False, soft_wrap=False)
+
+
+def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
+    """The rows as one JSON list of objects; times in ISO 8601, UTC."""
+    text = json.dumps(list(rows), indent=2, ensure_ascii=False, default=_plain)
+    sys.stdout.write(text + "\n")
+
+
+def print_lines(*lines: str) -> None:
+    """Lines of text, wrapped between words."""
+    out = console()
+    for line in lines:
+        out.print(line, markup=False)
+
+
+def print_table(
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    *,
+    group_by: str | None = None,
+    is_spaced: bool = False,
+) -> None:
+    """Rows under one heading; with ``group_by``, under a line for each value of that column.
+
+    Rows of one group must follow one another. ``is_spaced`` leaves a line between rows, for those
+    of several lines.
+    """
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console()
+    indent = 2 if group_by else 0
+    cells = [[column.cell(row) for column in columns] for row in rows]
+    widths = _widths(columns, cells, out.width - indent)
+
+    def table(lines: Iterable[Sequence[str]], style: str) -> Table:
+        made = Table(
+            box=None,
+            show_header=False,
+            padding=(0, _GAP, 0, 0),
+            pad_edge=False,
+            leading=1 if is_spaced else 0,
+        )
+        for column, width in zip(columns, widths, strict=True):
+            made.add_column(
+                width=width,
+                justify=column.align,
+                no_wrap=not column.wraps,
+                overflow="fold",
+                style=style,
+            )
+        for line in lines:
+            made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in line))
+        return made
+
+    out.print(
+        Padding(table([[c.heading for c in columns]], "bold"), (0, 0, 0, indent), expand=False)
+    )
+    for heading, group in _groups(rows, cells, group_by):
+        if heading is not None:
+            out.print(heading, style="bold cyan", markup=False)
+        out.print(Padding(table(group, ""), (0, 0, 0, indent), expand=False))
+
+
+def print_fields(fields: Sequence[tuple[str, str | None]]) -> None:
+    """Names and values under one another; those without a value are left out."""
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = [(name, value) for name, value in fields if value]
+    made = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    made.add_column(no_wrap=True, style="bold")
+    made.add_column(overflow="fold")
+    for name, value in shown:
+        made.add_row(name, Text(value, style=_STYLES.get(value, "")))
+    console().print(made)
+
+
+def print_heading(text: str) -> None:
+    """A line that begins a part of a screen."""
+    console().print(text, style="bold", markup=False)
+
+
+def short(identifier: str | None) -> str:
+    """The beginning of an id that people copy: the kind left out, eight hex digits."""
+    if identifier is None:
+        return ""
+    return identifier.rpartition("-")[2][:SHORT_ID]
+
+
+def share(correct: int, count: int) -> str:
+    """``41/58 71%``; a dash where nothing was asked."""
+    return f"{correct}/{count} {correct / count:4.0%}" if count else "-"
+
+
+def split_cells(row: Row) -> dict[str, str]:
+    """Counts and percentages of the three splits of one row of ``evaluation_summary``."""
+    return {
+        split: share(row[f"{split}_correct"], row[f"{split}_count"])
+        for split in ("train", "held_out", "sealed")
+    }
+
+
+def split_columns() -> tuple[Column, ...]:
+    """The three splits side by side."""
+    return tuple(
+        Column(split, lambda row, split=split: split_cells(row)[split])  # type: ignore[misc]
+        for split in ("train", "held_out", "sealed")
+    )
+
+
+def when(at: datetime | None) -> str:
+    """A time for people, UTC, to the minute."""
+    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def lever(number: int) -> str:
+    """``1 tables and columns``."""
+    return f"{number} {LEVER_NAMES[number]}"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """``1 batch``, ``2 batches``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _width() -> int:
+    if not sys.stdout.isatty():
+        return WIDTH
+    return min(max(shutil.get_terminal_size().columns, WIDTH), WIDEST)
+
+
+def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> Sequence[int]:
+    """Widths that fill ``width`` at most: wrapping columns share what the others leave.
+
+    Each gets its longest word first, where that is not excessive, then what it would like.
+    """
+    from rich.cells import cell_len
+
+    natural = [
+        max(cell_len(line) for line in [c.heading, *_lines(cells, i)])
+        for i, c in enumerate(columns)
+    ]
+    wrapping = [i for i, c in enumerate(columns) if c.wraps]
+    left = width - _GAP * (len(columns) - 1)
+    left -= sum(n for i, n in enumerate(natural) if i not in wrapping)
+    widths = list(natural)
+    for i in wrapping:
+        words = [word for line in [columns[i].heading, *_lines(cells, i)] for word in line.split()]
+        widths[i] = min(max(map(cell_len, words), default=0), _LONGEST_WORD)
+        left -= widths[i]
+    for position, i in enumerate(sorted(wrapping, key=lambda i: natural[i] - widths[i])):
+        extra = max(min(natural[i] - widths[i], left // (len(wrapping) - position)), 0)
+        widths[i] += extra
+        left -= extra
+    return widths
+
+
+def _lines(cells: Sequence[Sequence[str]], column: int) -> Iterable[str]:
+    return (line for row in cells for line in row[column].splitlines())
+
+
+def _groups(
+    rows: Sequence[Row], cells: Sequence[Sequence[str]], group_by: str | None
+) -> Iterable[tuple[str | None, Sequence[Sequence[str]]]]:
+    if group_by is None:
+        return [(None, cells)]
+    groups: dict[str, list[Sequence[str]]] = {}
+    for row, line in zip(rows, cells, strict=True):
+        groups.setdefault(str(row[group_by]), []).append(line)
+    return list(groups.items())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    raise TypeError(f"no JSON for {type(value).__name__}")
