@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jobs.context import JobContext, JobReport
+from jobs.entry_point import start
 from pipelines.optimize import Optimized, optimize
 
 JOB = "optimize"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Start the job on Databricks, with the arguments that its YAML names."""
+    start(JOB, run, argv)
 
 
 def run(context: JobContext) -> JobReport:

@@ -1,0 +1,71 @@
+"""How a job starts on Databricks: arguments of its ``*.job.yml``, the session that is there."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from jobs.context import JobContext, JobReport
+from pipelines.tables import Tables
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JobConfig:
+    """Where a deployed job works: the history's schema, and the folder of checkpoints.
+
+    ``updated_tables`` is what its trigger said, for the log only: what is pending is read from the
+    tables.
+    """
+
+    catalog: str
+    schema: str
+    checkpoints: Path
+    updated_tables: str
+
+    @classmethod
+    def parse(cls, job: str, argv: Sequence[str] | None = None) -> JobConfig:
+        """From the command line's arguments, by default this process's.
+
+        Ends the process with exit code 2 for arguments that are missing or unknown.
+        """
+        parser = argparse.ArgumentParser(prog=job, description=f"Run the {job} job on Databricks.")
+        parser.add_argument("--catalog", required=True, help="catalog of the history")
+        parser.add_argument("--schema", required=True, help="schema of the history")
+        parser.add_argument("--checkpoints", required=True, type=Path, help="a volume's folder")
+        parser.add_argument("--updated_tables", default="", help="what the trigger says")
+        return cls(**vars(parser.parse_args(argv)))
+
+
+def start(
+    job: str, run: Callable[[JobContext], JobReport], argv: Sequence[str] | None = None
+) -> None:
+    """Run a job on the session that the platform provides, and print its report.
+
+    Raises what the job raises: the platform then shows the run as failed.
+    """
+    config = JobConfig.parse(job, argv)
+    logging.basicConfig(level=logging.INFO)
+    _log.info("updated tables: %s", config.updated_tables or "not said")
+    tables = Tables(
+        SparkSession.builder.getOrCreate(),
+        catalog=config.catalog,
+        schema=config.schema,
+        clock=lambda: datetime.now(UTC),
+    )
+    tables.create()
+    context = JobContext(
+        tables=tables,
+        checkpoints=config.checkpoints,
+        tracking_uri="databricks",
+        clock=tables.clock,
+    )
+    report = run(context)
+    print("\n".join((f"{report.job}: {report.wrote} commits", *report.lines)))
