@@ -99,7 +99,7 @@ def year_range(predicate: Predicate) -> list[Predicate]:
     if bounds is None:
         return [predicate]
     return [
-        replace(predicate, left=column, operator=operator, values=(bound,))
+        replace(predicate, left=column, operator=operator, values=(bound,), written=predicate.text)
         for operator, bound in bounds
     ]
 

@@ -15,6 +15,7 @@ from transforms.diff_exclusions import diff_exclusions, diff_set_logic
 from transforms.findings import Differ, Finding, folded, is_text, tables_of, unquoted, values_text
 from transforms.question_words import contains_value, is_temporal_name
 from transforms.shape_model import Predicate
+from transforms.term_shape import differs_by_factor
 
 EQUALITIES = {"=", "IN", "LIKE"}
 ORDERS = {">", ">=", "<", "<="}
@@ -210,18 +211,30 @@ def _other_column(differ: Differ, rest: Unmatched) -> None:
             and not mine.left.aggregates
         )
         if is_same_value and rest.take(mine, theirs):
-            _column_finding(differ, mine, theirs)
+            if mine.left.columns == theirs.left.columns:
+                _calculation(differ, mine, theirs)
+            else:
+                _column_finding(differ, mine, theirs)
+
+
+def _calculation(differ: Differ, mine: Predicate, theirs: Predicate) -> None:
+    """The right column, calculated with in another way before it is compared."""
+    is_unit = differs_by_factor(mine.left, theirs.left)
+    rule = "unit_not_converted" if is_unit else "operator_wrong"
+    pair_finding(differ, rule, mine, theirs, f"Filter {mine.text}.")
 
 
 def _column_finding(differ: Differ, mine: Predicate, theirs: Predicate) -> None:
     same_value = mine.values == theirs.values and mine.operator == theirs.operator
+    sides = mine.left.columns, theirs.left.columns
+    is_plain = same_value and len(sides[0]) == len(sides[1]) == 1
     differ.add(
         Finding(
             rule="filter_column_wrong",
             blame=differ.column_blame(mine.columns),
             fix=f"Filter {mine.text}, not {theirs.left.text}.",
-            expected_fragment=mine.left.text if same_value else mine.text,
-            actual_fragment=theirs.left.text if same_value else theirs.text,
+            expected_fragment=sides[0][0] if is_plain else mine.text,
+            actual_fragment=sides[1][0] if is_plain else theirs.text,
             expected_value=mine.text,
             actual_value=theirs.text,
             covers=tables_of(mine.columns),
@@ -245,7 +258,9 @@ def _replaced(differ: Differ, rest: Unmatched) -> None:
 
 def _leftovers(differ: Differ, rest: Unmatched) -> None:
     for predicate in _outermost(rest.left):
-        is_temporal = any(_is_temporal(differ, column) for column in predicate.columns)
+        is_temporal = predicate.operator not in {"IS_NULL", "IS_NOT_NULL"} and any(
+            _is_temporal(differ, column) for column in predicate.columns
+        )
         differ.add(
             Finding(
                 rule="temporal_filter_missing" if is_temporal else "filter_missing",

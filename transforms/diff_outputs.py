@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from transforms.findings import Differ, Finding, tables_of
 from transforms.shape_model import Aggregate, Term
+from transforms.term_shape import differs_by_factor
 
 
 def diff_by_rows(differ: Differ) -> bool:
@@ -278,7 +279,7 @@ def _explain_column(differ: Differ, mine: Term, theirs: Term) -> None:
             rule = "key_instead_of_name"
         _pair(differ, rule, mine, theirs, fix)
     else:
-        _pair(differ, "calculation_wrong", mine, theirs, fix)
+        _explain_calculation(differ, mine, theirs)
 
 
 def _key_elsewhere(differ: Differ, mine: Term, theirs: Term) -> None:
@@ -304,7 +305,10 @@ def _explain_aggregate(differ: Differ, mine: Term, theirs: Term) -> None:
         return
     wanted, given = mine.aggregates[0], theirs.aggregates[0]
     same_argument = _same_argument(wanted, given)
-    if _bare(mine) != _bare(theirs):
+    is_same_function = (wanted.function, wanted.is_distinct) == (given.function, given.is_distinct)
+    if is_same_function and not same_argument and mine.columns != theirs.columns:
+        _aggregated_column(differ, mine, theirs)
+    elif _bare(mine) != _bare(theirs):
         _explain_calculation(differ, mine, theirs)
     elif wanted.function != given.function:
         _pair(differ, "aggregate_function_wrong", mine, theirs, f"Use {mine.text}.")
@@ -312,12 +316,27 @@ def _explain_aggregate(differ: Differ, mine: Term, theirs: Term) -> None:
         rule = "distinct_missing" if wanted.is_distinct else "distinct_not_asked"
         blame = _distinct_blame(differ, wanted, given)
         _pair(differ, rule, mine, theirs, f"Use {mine.text}.", is_weak=True, blame=blame)
-    elif not same_argument:
-        is_weak = _is_same_thing(differ, wanted.argument, given.argument)
-        fix = f"Use {mine.text}."
-        _pair(differ, "aggregated_column_wrong", mine, theirs, fix, is_weak=is_weak)
     else:
         _explain_calculation(differ, mine, theirs)
+
+
+def _aggregated_column(differ: Differ, mine: Term, theirs: Term) -> None:
+    wanted, given = mine.aggregates[0].argument, theirs.aggregates[0].argument
+    columns = [term.columns if term else () for term in (wanted, given)]
+    is_plain = len(columns[0]) == len(columns[1]) == 1
+    differ.add(
+        Finding(
+            rule="aggregated_column_wrong",
+            blame=differ.term_blame(mine, differ.expected),
+            fix=f"Use {mine.text}, not {theirs.text}.",
+            expected_fragment=columns[0][0] if is_plain else mine.text,
+            actual_fragment=columns[1][0] if is_plain else theirs.text,
+            expected_value=mine.text,
+            actual_value=theirs.text,
+            is_weak=_is_same_thing(differ, wanted, given),
+            covers=tables_of(mine.columns),
+        )
+    )
 
 
 def _is_same_thing(differ: Differ, mine: Term | None, theirs: Term | None) -> bool:
@@ -348,17 +367,17 @@ def _same_argument(wanted: Aggregate, given: Aggregate) -> bool:
 
 
 def _explain_calculation(differ: Differ, mine: Term, theirs: Term) -> None:
-    scaled = {text.replace("100 * ", "") for text in (mine.pieces[0], theirs.pieces[0])}
-    is_scale = (
-        mine.pieces[0] != theirs.pieces[0]
-        and len(scaled) == 1
-        and mine.pieces[1:] == theirs.pieces[1:]
-    )
-    if is_scale:
-        blame = differ.space_blame()
-        _pair(differ, "scale_wrong", mine, theirs, f"Use {mine.text}.", blame=blame)
+    fix = f"Return {mine.text}, not {theirs.text}."
+    if differs_by_factor(mine, theirs):
+        is_share = len(mine.aggregates) > 1
+        blame = differ.space_blame() if is_share else None
+        rule = "scale_wrong" if is_share else "unit_not_converted"
+        _pair(differ, rule, mine, theirs, fix, blame=blame)
+    elif mine.pieces == theirs.pieces and not mine.aggregates:
+        columns = [m.name for m, t in zip(mine.uses, theirs.uses, strict=True) if m.name != t.name]
+        _pair(differ, "output_column_wrong", mine, theirs, fix, blame=differ.column_blame(columns))
     else:
-        _pair(differ, "calculation_wrong", mine, theirs, f"Use {mine.text}.")
+        _pair(differ, "calculation_wrong", mine, theirs, fix)
 
 
 def diff_groups(differ: Differ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from transforms.findings import Finding, unquoted
 from transforms.judgement import Asi, Failure, ValueLookup
 from transforms.name_scope import Catalog
-from transforms.question_words import contains_value, unexplained_terms
+from transforms.question_words import contains_value, stem, unexplained_terms
 from transforms.rules import RULES
 from transforms.shape_model import QueryShape
 
@@ -28,7 +28,9 @@ def failure_of(
     rule = RULES[finding.rule]
     literals = sorted({*_literals(expected), *_stored(produced, values)})
     terms = unexplained_terms(question, catalog.state, literals)
-    terms = tuple(dict.fromkeys((*_words_taken_for_values(finding, question), *terms)))
+    taken = _words_taken_for_values(finding, question)
+    stemmed = {stem(word) for word in taken}
+    terms = (*taken, *(term for term in terms if stem(term) not in stemmed))
     quoted = _quoted_metadata(finding.blame, catalog)
     return Failure(
         judge=rule.judge,
@@ -120,6 +122,8 @@ def _missing_metadata(
     objects = ", ".join(_objects(finding.blame)) or f"space {catalog.state.space_id}"
     if finding.rule in _VALUE_RULES:
         return f"Nothing says which values {objects} holds and how they are spelled."
+    if finding.rule == "unit_not_converted":
+        return f"Nothing says in which unit {objects} is stored."
     if finding.rule in {"null_instead_of_value", "value_instead_of_null"}:
         return f"Nothing says how {objects} marks that there is none."
     if finding.blame[0].startswith("join:"):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from transforms.arbiter import arbitrate, repaired
+from transforms.arbiter import arbitrate
 from transforms.diff_errors import execution_finding
-from transforms.errors import GenieLoopError
 from transforms.failing import failure_of
-from transforms.findings import Differ, Finding
+from transforms.findings import Finding
 from transforms.harmless import rule_of
 from transforms.judgement import (
     ArbiterRuling,
@@ -20,16 +19,11 @@ from transforms.judgement import (
     ValueLookup,
     Verdict,
 )
-from transforms.name_scope import Catalog
+from transforms.judging_case import Case, compare_results, differ_of
 from transforms.query_diff import diff_queries
-from transforms.query_shape import query_shape
-from transforms.result_evidence import result_evidence
-from transforms.results import compare
 from transforms.routing import routing, wanted_kind
 from transforms.rules import RULES
-from transforms.shape_model import QueryShape
 from transforms.space_state import SpaceState
-from transforms.sql_text import canonical_sql, parse_query
 
 JUDGE_VERSION = "1"
 """Rises with every change that can change a verdict, a failure or a ruling."""
@@ -37,23 +31,6 @@ JUDGE_VERSION = "1"
 _STRUCTURAL = ("schema_accuracy", "logical_accuracy")
 _INFRASTRUCTURE = ("timed_out", "failed")
 _UNFINISHED = ("timed_out", "too_large")
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One answer with everything known about it."""
-
-    question: Question
-    expected: Execution
-    produced: Execution
-    catalog: Catalog
-    values: ValueLookup
-    expected_shape: QueryShape | None
-    produced_shape: QueryShape | None
-
-    @property
-    def space(self) -> tuple[str, ...]:
-        return (f"space:{self.catalog.state.space_id}",)
 
 
 def judge(
@@ -71,16 +48,7 @@ def judge(
     the failure of one judge: the others that say no for the same cause refer to it, so that one
     cause is one failure. Raises ValueError for an unknown policy.
     """
-    catalog = Catalog(state)
-    case = _Case(
-        question,
-        expected,
-        produced,
-        catalog,
-        values,
-        _shape(question.expected_sql, state),
-        _shape(question.produced_sql, state),
-    )
+    case = Case(question, expected, produced, state, values)
     if question.answer_outcome in _INFRASTRUCTURE:
         return _infrastructure(case)
     if not (question.produced_sql or "").strip():
@@ -92,14 +60,6 @@ def judge(
     if expected.rows is None or produced.rows is None:
         return _not_comparable(case)
     return _compared(case, policy)
-
-
-def _shape(sql: str | None, state: SpaceState) -> QueryShape | None:
-    """The shape of a query; None for text that is none."""
-    try:
-        return query_shape(parse_query(sql), state) if sql else None
-    except GenieLoopError:
-        return None
 
 
 def _verdict(judge_name: str, value: str, rationale: str, confidence: float | None) -> Verdict:
@@ -118,7 +78,7 @@ def _not_asked(reason: str) -> Verdict:
     return _skipped("arbiter", f"Not asked: {reason}")
 
 
-def _failure(case: _Case, finding: Finding) -> Failure:
+def _failure(case: Case, finding: Finding) -> Failure:
     return failure_of(
         finding,
         case.question.question,
@@ -129,7 +89,7 @@ def _failure(case: _Case, finding: Finding) -> Failure:
     )
 
 
-def _infrastructure(case: _Case) -> Judgement:
+def _infrastructure(case: Case) -> Judgement:
     reason = case.question.answer_error or "The platform did not answer."
     fix = "Ask again; nothing is known about the answer."
     finding = Finding("platform_fault", case.space, fix, actual_value=reason)
@@ -145,7 +105,7 @@ def _infrastructure(case: _Case) -> Judgement:
     )
 
 
-def _unanswered(case: _Case, outcome: str, findings: tuple[Finding, ...]) -> Judgement:
+def _unanswered(case: Case, outcome: str, findings: tuple[Finding, ...]) -> Judgement:
     """An answer without a result: a confirmed failure that no arbiter has to look at."""
     rule = RULES[findings[0].rule]
     rationale = f"{rule.description}. {findings[0].fix}"
@@ -170,7 +130,7 @@ def _unanswered(case: _Case, outcome: str, findings: tuple[Finding, ...]) -> Jud
     )
 
 
-def _no_sql(case: _Case) -> Judgement:
+def _no_sql(case: Case) -> Judgement:
     finding = Finding(
         "no_sql",
         case.space,
@@ -181,7 +141,7 @@ def _no_sql(case: _Case) -> Judgement:
     return _unanswered(case, "no_sql", (finding,))
 
 
-def _not_run(case: _Case) -> Judgement:
+def _not_run(case: Case) -> Judgement:
     error = case.produced.error or "It does not run."
     status = case.produced.status
     outcome = "refused" if status == "refused" else "sql_error"
@@ -195,8 +155,8 @@ def _not_run(case: _Case) -> Judgement:
     return _unanswered(case, outcome, found)
 
 
-def _error_findings(case: _Case, error: str) -> tuple[Finding, ...]:
-    differ = _differ(case, is_ordered=False)
+def _error_findings(case: Case, error: str) -> tuple[Finding, ...]:
+    differ = differ_of(case, is_ordered=False)
     if differ is not None:
         found = execution_finding(differ, error, case.produced.error_class)
         if found:
@@ -211,7 +171,7 @@ def _first_line(error: str) -> str:
     return lines[0][:300] if lines else "The SQL does not run."
 
 
-def _no_expected(case: _Case) -> Judgement:
+def _no_expected(case: Case) -> Judgement:
     error = _first_line(case.expected.error or "The expected SQL does not run.")
     fix = f"Correct the benchmark: {error}"
     ruling = rule_of("expected_sql_does_not_run", f"The expected SQL does not run: {error}")
@@ -233,7 +193,7 @@ def _no_expected(case: _Case) -> Judgement:
     )
 
 
-def _not_comparable(case: _Case) -> Judgement:
+def _not_comparable(case: Case) -> Judgement:
     is_produced = case.produced.rows is None
     side = "produced" if is_produced else "expected"
     status = case.produced.status if is_produced else case.expected.status
@@ -259,57 +219,11 @@ def _not_comparable(case: _Case) -> Judgement:
     )
 
 
-def _differ(case: _Case, *, is_ordered: bool) -> Differ | None:
-    if case.expected_shape is None or case.produced_shape is None:
-        return None
-    evidence = result_evidence(case.expected, case.produced)
-    expected = case.expected_shape
-    if evidence.is_expected_void and not evidence.is_produced_void:
-        expected = repaired(expected, case.values)
-    return Differ(
-        expected=expected,
-        produced=case.produced_shape,
-        catalog=case.catalog,
-        values=case.values,
-        evidence=evidence,
-        question=case.question.question,
-        is_ordered=is_ordered,
-        written_expected=case.expected_shape,
-    )
-
-
-def _compare(case: _Case, policy: str) -> tuple[Comparison, bool]:
-    """The comparison under a policy, and whether the order of rows counts.
-
-    It counts where the expected SQL orders its result: without that, no order is right or wrong.
-    Rows that tie under one and the same ORDER BY may stand in any order.
-    """
-    wanted, given = case.expected_shape, case.produced_shape
-    is_ordered = wanted is not None and bool(
-        wanted.order_by or any(r.count > 1 and r.population is None for r in wanted.superlatives)
-    )
-    comparison = compare(case.expected, case.produced, policy=policy, is_ordered=is_ordered)
-    if comparison.step == "row_order" and not comparison.is_correct and wanted and given:
-        keys = [(key.term, key.is_descending) for key in wanted.order_by]
-        others = [(key.term, key.is_descending) for key in given.order_by[: len(keys)]]
-        is_same = len(keys) == len(others) and all(
-            mine[0].same(theirs[0]) and mine[1] == theirs[1]
-            for mine, theirs in zip(keys, others, strict=True)
-        )
-        if keys and is_same:
-            comparison = compare(case.expected, case.produced, policy=policy, is_ordered=False)
-    if comparison.is_correct and comparison.step == "equal":
-        sqls = case.question.expected_sql, case.question.produced_sql or ""
-        if canonical_sql(sqls[0]) == canonical_sql(sqls[1]):
-            comparison = Comparison("identical_sql", True, "Both queries are one query.")
-    return comparison, is_ordered
-
-
-def _compared(case: _Case, policy: str) -> Judgement:
-    comparison, is_ordered = _compare(case, policy)
+def _compared(case: Case, policy: str) -> Judgement:
+    comparison, is_ordered = compare_results(case, policy)
     if comparison.is_correct:
         return _right(case, comparison)
-    differ = _differ(case, is_ordered=is_ordered)
+    differ = differ_of(case, is_ordered=is_ordered)
     if differ is None:
         return _wrong(case, comparison, (), rule_of("nothing_decides", "A query does not parse."))
     findings = diff_queries(differ)
@@ -322,7 +236,7 @@ def _compared(case: _Case, policy: str) -> Judgement:
     return _wrong(case, comparison, findings, ruling)
 
 
-def _right(case: _Case, comparison: Comparison) -> Judgement:
+def _right(case: Case, comparison: Comparison) -> Judgement:
     is_same = comparison.step == "identical_sql"
     passed = "The result is right" + ("." if is_same else ", so other SQL is right too.")
     verdicts = [
@@ -342,14 +256,14 @@ def _right(case: _Case, comparison: Comparison) -> Judgement:
     )
 
 
-def _routing_finding(case: _Case) -> Finding | None:
+def _routing_finding(case: Case) -> Finding | None:
     asset = case.question.expected_asset
     if not asset or case.expected_shape is None or case.produced_shape is None:
         return None
     return routing(asset, case.expected_shape, case.produced_shape, case.catalog)
 
 
-def _routing_verdict(case: _Case, finding: Finding | None) -> Verdict:
+def _routing_verdict(case: Case, finding: Finding | None) -> Verdict:
     asset = case.question.expected_asset
     if not asset:
         return _skipped("asset_routing", "The benchmark does not say which asset should answer.")
@@ -364,7 +278,7 @@ def _routing_verdict(case: _Case, finding: Finding | None) -> Verdict:
 
 
 def _wrong(
-    case: _Case, comparison: Comparison, findings: tuple[Finding, ...], ruling: ArbiterRuling
+    case: Case, comparison: Comparison, findings: tuple[Finding, ...], ruling: ArbiterRuling
 ) -> Judgement:
     named = findings or (_unexplained(case, comparison),)
     by_judge: dict[str, list[Finding]] = {}
@@ -397,7 +311,7 @@ def _wrong(
     )
 
 
-def _unexplained(case: _Case, comparison: Comparison) -> Finding:
+def _unexplained(case: Case, comparison: Comparison) -> Finding:
     return Finding(
         "results_differ",
         case.space,

@@ -14,6 +14,13 @@ MAX_FINDINGS = 4
 
 _RANKING = {"ranking_wrong", "ranking_column_wrong", "ranking_missing", "ranking_not_asked"}
 _GROUPS = {"group_key_wrong", "group_key_missing", "group_key_not_asked"}
+_COLUMN_RULES = {
+    "filter_column_wrong",
+    "output_column_wrong",
+    "ranking_column_wrong",
+    "aggregated_column_wrong",
+    "unit_not_converted",
+}
 _AGGREGATES = {
     "aggregate_missing",
     "aggregate_not_asked",
@@ -48,12 +55,27 @@ def diff_queries(differ: Differ) -> tuple[Finding, ...]:
 
 def _smallest(differ: Differ) -> tuple[Finding, ...]:
     strong = [finding for finding in differ.findings if not finding.is_weak]
-    found = strong or differ.findings
+    found = strong or list(differ.findings)
     rules = {finding.rule for finding in found}
     if rules & (_RANKING | _AGGREGATES):
         found = [finding for finding in found if finding.rule not in _GROUPS]
     if "share_of_other_rows" in rules or "ratio_inverted" in rules:
         found = [finding for finding in found if finding.rule != "calculation_wrong"]
+    found = _one_per_column(found)
     shown = {finding.blame for finding in found if finding.rule not in _GROUPS}
     found = [f for f in found if f.rule not in _GROUPS or f.blame not in shown]
     return tuple(found[:MAX_FINDINGS])
+
+
+def _one_per_column(findings: list[Finding]) -> list[Finding]:
+    """A column that was mistaken for another in several places is one cause."""
+    kept: list[Finding] = []
+    blamed: set[tuple[str, ...]] = set()
+    for finding in findings:
+        is_column = finding.rule in _COLUMN_RULES
+        if is_column and finding.blame in blamed:
+            continue
+        if is_column:
+            blamed.add(finding.blame)
+        kept.append(finding)
+    return kept

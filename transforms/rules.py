@@ -155,6 +155,8 @@ _LOGIC: tuple[Row, ...] = (
      "COUNT of a column leaves out NULLs, COUNT(*) does not"),
     ("calculation_wrong", "wrong_aggregation", "SELECT", "critical", 0.8,
      "A value is calculated in another way"),
+    ("unit_not_converted", "description_mismatch", "SELECT", "critical", 0.9,
+     "A value is used in the unit it is stored in (cents, seconds), or converted without need"),
     ("scale_wrong", "missing_instruction", "SELECT", "major", 0.9,
      "A share is returned where a percentage was expected, or the reverse"),
     ("result_rounded", "missing_instruction", "SELECT", "minor", 0.95,

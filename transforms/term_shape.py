@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from sqlglot import exp
 
 from transforms.name_scope import Scope
 from transforms.shape_model import Aggregate, Superlative, Term, Use
 
+MAX_FACTOR = 10**12
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_HEAD_FACTOR = re.compile(r"^-?\d+ \* ")
+_TAIL_FACTOR = re.compile(r" / \d+$")
 # Takes a subquery used as a value and gives what it returns; its parts are recorded elsewhere.
 SubqueryTerm = Callable[[exp.Query, Scope], Term]
 # Takes the condition of a conditional aggregate and gives its canonical SQL and its columns.
@@ -174,13 +180,18 @@ class TermBuilder:
             condition, argument, function = _conditional(function, argument)
         if argument is None or isinstance(argument, exp.Star):
             return self._finish_aggregate(function, is_distinct, None, condition, scope)
-        inner = again(argument)
+        factor = Fraction(1)
+        if function in {"SUM", "AVG"} and not is_distinct and condition is None:
+            factor, inner = self._factored(argument, again)
+        else:
+            inner = again(argument)
         rest = [again(part) for part in _more_arguments(node)]
         if rest:
             inner = joined([inner, *rest], ", ")
         if inner.measures:
             return inner
-        return self._finish_aggregate(function, is_distinct, inner, condition, scope)
+        aggregate = self._finish_aggregate(function, is_distinct, inner, condition, scope)
+        return aggregate if factor == 1 else _scaled(factor, [aggregate], [])
 
     def _finish_aggregate(
         self,
@@ -212,8 +223,19 @@ class TermBuilder:
         return changed(term, text=text, aggregates=(aggregate,))
 
     def _product(self, node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
-        """Products and quotients as factor * a * b / c, whatever the order they are written in."""
-        factor = Decimal(1)
+        """Products and quotients as ``factor * a * b / c``, whatever the order they stand in."""
+        return _scaled(*self._factors(node, again))
+
+    def _factored(self, node: exp.Expr, again: Callable[[exp.Expr], Term]) -> tuple[Fraction, Term]:
+        """An expression as a constant factor and the rest."""
+        factor, over, under = self._factors(node, again)
+        return (factor, _scaled(Fraction(1), over, under)) if over else (Fraction(1), again(node))
+
+    def _factors(
+        self, node: exp.Expr, again: Callable[[exp.Expr], Term]
+    ) -> tuple[Fraction, list[Term], list[Term]]:
+        """The constant factor of a product, what is multiplied and what is divided by."""
+        factor = Fraction(1)
         over: list[Term] = []
         under: list[Term] = []
 
@@ -224,22 +246,16 @@ class TermBuilder:
             if isinstance(part, exp.Mul):
                 collect(part.this, is_over)
                 collect(part.expression, is_over)
-                return
-            if isinstance(part, (exp.Div, exp.SafeDivide)):
+            elif isinstance(part, (exp.Div, exp.SafeDivide)):
                 collect(part.this, is_over)
                 collect(part.expression, not is_over)
-                return
-            number = literal_text(part)
-            if number is not None and number[0] not in "'NTF" and Decimal(number) != 0:
-                value = Decimal(number)
+            elif value := _constant(part):
                 factor = factor * value if is_over else factor / value
-                return
-            (over if is_over else under).append(again(part))
+            else:
+                (over if is_over else under).append(again(part))
 
         collect(node, True)
-        head = [Term((text := number_text(factor),), text)] if factor != 1 or not over else []
-        numerator = joined([*head, *sorted(over, key=lambda term: term.text)], " * ")
-        return joined([numerator, *sorted(under, key=lambda term: term.text)], " / ")
+        return factor, over, under
 
     def _window(self, node: exp.Window, again: Callable[[exp.Expr], Term]) -> Term:
         parts: list[str | Term] = [_window_function(node.this, again), " OVER ("]
@@ -311,6 +327,46 @@ _OPERATORS: dict[type[exp.Expr], str] = {
     exp.Is: "IS",
     exp.NullSafeEQ: "<=>",
 }
+
+
+def _constant(node: exp.Expr) -> Fraction | None:
+    """The value of a number that may be a factor: neither zero nor astronomical."""
+    text = literal_text(node)
+    if text is None or not _NUMBER.fullmatch(text):
+        return None
+    value = Fraction(text)
+    return value if value != 0 and abs(value) < MAX_FACTOR else None
+
+
+def _scaled(factor: Fraction, over: Sequence[Term], under: Sequence[Term]) -> Term:
+    """``n * over / under / d`` for the factor n/d; products in the order of their text."""
+    head, tail = (_number_term(n) for n in (factor.numerator, factor.denominator))
+    products = sorted(over, key=lambda term: term.text)
+    if factor.numerator != 1 or not products:
+        products.insert(0, head)
+    quotients = sorted(under, key=lambda term: term.text)
+    if factor.denominator != 1:
+        quotients.append(tail)
+    return joined([joined(products, " * "), *quotients], " / ")
+
+
+def _number_term(value: int) -> Term:
+    return Term((str(value),), str(value))
+
+
+def differs_by_factor(mine: Term, theirs: Term) -> bool:
+    """Whether two terms are one but for a constant factor."""
+    return (
+        mine.columns == theirs.columns
+        and mine.pieces != theirs.pieces
+        and (_without_factor(mine) == _without_factor(theirs))
+    )
+
+
+def _without_factor(term: Term) -> tuple[str, ...]:
+    first, *rest = term.pieces
+    pieces = [_HEAD_FACTOR.sub("", first), *rest]
+    return (*pieces[:-1], _TAIL_FACTOR.sub("", pieces[-1]))
 
 
 def _window_function(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
