@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from jobs import screens
-from jobs.cli_shared import Command, Json, Space, command_of, show_nothing
+from jobs.cli_shared import Command, Json, Space, command_of, show_nothing, utc_now
 from jobs.positions import read_progress
 from jobs.reading import History, Row
 from jobs.runner import pending_jobs
@@ -155,7 +155,8 @@ def _print_pending(due: Sequence[Due], failures: dict[str, str]) -> None:
         return
     screens.print_heading("Due jobs (start them: genie-loop run)")
     for d in due:
-        wait = f"; may start at {screens.when(d.start_at)}, {d.waits_for}" if d.start_at else ""
+        left = (d.start_at - utc_now()).total_seconds() if d.start_at else 0
+        wait = f"; may start in {left:.0f} s, {d.waits_for}" if left > 0 else ""
         failure = f"; it failed: {failures[d.job]}" if d.job in failures else ""
         screens.print_lines(f"  {d.job}: {d.reason}{wait}{failure}")
 
