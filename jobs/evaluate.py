@@ -1,0 +1,138 @@
+"""The evaluate job: every request without an evaluation gets one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from genie.answerers import Answerer, open_answerer
+from genie.mlflow_store import open_store
+from jobs.context import JobContext, JobReport
+from pipelines.evaluate import EvaluationPolicy, EvaluationReport, Services, evaluate
+from pipelines.execution import Executor, executing
+from pipelines.requests import pending_requests
+from pipelines.snapshot import Snapshot
+from pipelines.spaces import Space, registered_spaces
+from transforms.errors import GenieLoopError
+
+JOB = "evaluate"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateConfig:
+    """``space_id`` limits the job to one space; ``policy`` bounds asking and execution."""
+
+    space_id: str | None = None
+    policy: EvaluationPolicy = field(default_factory=EvaluationPolicy)
+
+
+def run(
+    context: JobContext,
+    config: EvaluateConfig | None = None,
+    *,
+    answerers: Callable[[str], Answerer] = open_answerer,
+) -> JobReport:
+    """Answer every pending request, the oldest first; nothing pending, nothing written.
+
+    A space that cannot be evaluated does not keep the others from it: what was wrong with it is
+    raised when all are done.
+    """
+    config = config or EvaluateConfig()
+    pending = pending_requests(context.tables, config.space_id)
+    if not pending:
+        return JobReport(JOB)
+    spaces = registered_spaces(context.tables)
+    reports: list[EvaluationReport] = []
+    errors: list[GenieLoopError] = []
+    with ExitStack() as stack:
+        services = Services(
+            open_store(context.tracking_uri, context.artifacts),
+            answerers,
+            stack.enter_context(_Executors(context, config.policy)).executor,
+        )
+        for number, request in enumerate(pending, start=1):
+            registration = spaces.get(request.space_id)
+            try:
+                if registration is None:
+                    raise GenieLoopError(
+                        "an evaluation was asked for, but there is no such space",
+                        where=request.space_id,
+                        remedy="load its folder: genie-loop load FOLDER",
+                    )
+                reports.append(
+                    evaluate(
+                        context.tables,
+                        request,
+                        registration.space,
+                        services,
+                        config.policy,
+                        context.progress,
+                    )
+                )
+            except GenieLoopError as error:
+                errors.append(error)
+            context.progress("evaluate", number, len(pending))
+    if errors:
+        raise _all_of(errors, reports)
+    return JobReport(
+        JOB, tuple(report.line for report in reports), sum(report.wrote for report in reports)
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """The entry point of the deployed job."""
+    from jobs.entry_point import start
+
+    start(JOB, run, argv)
+
+
+class _Executors:
+    """One executor at a time, kept as long as evaluations are of the same tables."""
+
+    def __init__(self, context: JobContext, policy: EvaluationPolicy) -> None:
+        self._context = context
+        self._policy = policy
+        self._open = ExitStack()
+        self._key: object = None
+        self._executor: Executor | None = None
+
+    def __enter__(self) -> _Executors:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def executor(self, space: Space, snapshot: Snapshot) -> Executor:
+        """The executor on the space's tables as they are now."""
+        key = (space.data_schema, sorted(snapshot.data_versions.items()))
+        if self._executor is None or self._key != key:
+            self._open.close()
+            self._executor = self._open.enter_context(
+                executing(
+                    self._context.tables.spark,
+                    space.data_schema,
+                    snapshot.data_versions,
+                    self._policy.execution,
+                    catalog=self._context.tables.catalog,
+                    size_bytes=snapshot.size_bytes,
+                )
+            )
+            self._key = key
+        return self._executor
+
+
+def _all_of(errors: Sequence[GenieLoopError], reports: Sequence[EvaluationReport]) -> Exception:
+    """The one error, or all of them as one with the first's exit code."""
+    if len(errors) == 1 and not reports:
+        return errors[0]
+    done = [f"  {report.line}" for report in reports]
+    told = [f"  {error}" for error in errors]
+    error = GenieLoopError(
+        "\n".join(
+            [f"{len(errors)} of {len(errors) + len(reports)} evaluations failed:", *told]
+            + (["these are recorded:", *done] if done else [])
+        )
+    )
+    error.exit_code = errors[0].exit_code
+    return error

@@ -1,0 +1,419 @@
+"""Evaluating a space: ask, record the answers, read them back, execute, judge, record, conclude.
+
+The order of the commits makes a rerun after a kill give the same tables: the model version before
+anyone is asked (rule 3), then the answers, then everything that follows from the answers, and
+``evaluations`` last, when everything it counts is there. Answers that are recorded are never asked
+for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from genie.answerers import Answerer
+from genie.mlflow_store import MlflowStore
+from genie.model_versions import ModelVersion, create_genie_model_version, find_model_version
+from genie.tracking import EvaluationRun, record_run
+from pipelines.artifacts import EvaluationArtifacts, build_artifacts
+from pipelines.asking import AskPolicy, ToAsk, ask_all
+from pipelines.execution import ExecutionPolicy, Executor
+from pipelines.questions import active_benchmarks
+from pipelines.requests import Lineage, Request, lineage_of
+from pipelines.snapshot import Snapshot, record_profiles, take_snapshot
+from pipelines.spaces import Space
+from pipelines.tables import Tables
+from transforms.benchmarks import benchmark_set_hash
+from transforms.contracts import (
+    ARBITER_VERDICTS_TABLE,
+    BENCHMARKS,
+    EVAL_RESULTS,
+    EVALUATIONS,
+    FAILURES,
+    JUDGE_VERDICTS,
+    Table,
+)
+from transforms.errors import InvalidInputError, UnconfiguredSpaceError
+from transforms.evaluation_rows import (
+    COMPLETION_COLUMNS,
+    JudgedRows,
+    evaluation_counts,
+    judge_metrics,
+    judged_rows,
+    unjudged,
+)
+from transforms.judgement import Execution, ProfiledValues, Question
+from transforms.judges import JUDGE_VERSION, judge
+
+Progress = Callable[[str, int, int], None]
+OpenAnswerer = Callable[[str], Answerer]
+OpenExecutor = Callable[[Space, Snapshot], Executor]
+
+_NOTHING_TO_RUN = Execution("sql_error", error="there is no SQL")
+_NOT_NEEDED = ("timed_out", "failed")  # outcomes of asking after which nothing is executed
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationPolicy:
+    """How a space is asked and its queries are executed."""
+
+    asking: AskPolicy = field(default_factory=AskPolicy)
+    execution: ExecutionPolicy = field(default_factory=ExecutionPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The outside world of an evaluation."""
+
+    store: MlflowStore
+    open_answerer: OpenAnswerer
+    open_executor: OpenExecutor
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationReport:
+    """What one evaluation recorded, and where; ``wrote`` is the number of commits."""
+
+    evaluation_id: str
+    space_id: str
+    question_count: int
+    correct_count: int
+    failure_count: int
+    action_counts: Mapping[str, int]
+    run_id: str
+    artifacts_at: str
+    wrote: int
+
+    @property
+    def line(self) -> str:
+        """One line for people: how many of each, and where."""
+        actions = ", ".join(
+            f"{count} {name.replace('_', ' ')}" for name, count in self.action_counts.items()
+        )
+        return (
+            f"{self.space_id}: {self.correct_count} of {self.question_count} right; "
+            f"{self.question_count} results, {self.failure_count} failures, "
+            f"{sum(self.action_counts.values())} arbiter actions ({actions}) "
+            f"in {self.artifacts_at} of MLflow run {self.run_id}"
+        )
+
+
+def evaluate(
+    tables: Tables,
+    request: Request,
+    space: Space,
+    services: Services,
+    policy: EvaluationPolicy,
+    progress: Progress,
+) -> EvaluationReport:
+    """Answer one request with one evaluation; called again after a kill, it goes on.
+
+    Raises UnconfiguredSpaceError when there is nothing to answer from or nobody who answers, and
+    InvalidInputError when recorded answers have changed since they were registered. Nothing is
+    recorded then.
+    """
+    return _Evaluation(tables, request, space, services, policy, progress).run()
+
+
+class _Evaluation:
+    """One evaluation under way; every step finds what an earlier try left behind."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        request: Request,
+        space: Space,
+        services: Services,
+        policy: EvaluationPolicy,
+        progress: Progress,
+    ) -> None:
+        self._tables = tables
+        self._request = request
+        self._space = space
+        self._services = services
+        self._policy = policy
+        self._progress = progress
+        self._id = request.evaluation_id
+        self._wrote = 0
+
+    def run(self) -> EvaluationReport:
+        snapshot = take_snapshot(self._tables, self._space)
+        answers = self._rows_of(EVAL_RESULTS)
+        lineage = lineage_of(self._tables, self._request)
+        if not answers:
+            answerer = self._open_answerer(snapshot)
+            version = self._record_version(snapshot, lineage)
+            values = self._profile(snapshot)
+            self._ask(answerer)
+            answers = self._rows_of(EVAL_RESULTS)
+        else:
+            version = self._recorded_version()
+            values = self._profile(snapshot)
+        self._judge(answers, version, values, snapshot)
+        return self._conclude(version, lineage, snapshot)
+
+    def _rows_of(self, table: Table) -> list[dict[str, Any]]:
+        rows = self._tables.read(table).where(F.col("evaluation_id") == self._id).collect()
+        return [row.asDict(recursive=True) for row in rows]
+
+    def _open_answerer(self, snapshot: Snapshot) -> Answerer:
+        space = self._space
+        if not snapshot.state.is_configured:
+            raise UnconfiguredSpaceError(
+                f"schema {space.data_schema} holds no table, so there is nothing to answer from",
+                where=space.space_id,
+                remedy="load the folder with the space's tables: genie-loop load FOLDER",
+            )
+        if space.answerer is None:
+            raise UnconfiguredSpaceError(
+                "nobody answers for this space",
+                where=space.space_id,
+                remedy="give recorded answers: "
+                f"genie-loop evaluate {space.space_id} --answers FILE",
+            )
+        answerer = self._services.open_answerer(space.answerer)
+        if answerer.source_hash != space.answerer_hash:
+            raise InvalidInputError(
+                "the recorded answers have changed since they were registered",
+                where=space.answerer,
+                remedy="load the folder again, or give the file with --answers",
+            )
+        return answerer
+
+    def _record_version(self, snapshot: Snapshot, lineage: Lineage) -> ModelVersion:
+        """Rule 3: without a version of what is asked, nobody is asked."""
+        create_genie_model_version(
+            self._space.space_id,
+            snapshot.state.to_dict(),
+            lineage.iteration,
+            self._space.domain,
+            patch_set=lineage.patches,
+            parent_model_id=lineage.parent_model_id,
+            store=self._services.store,
+            evaluation_id=self._id,
+            started_at=self._tables.clock().isoformat(),
+        )
+        return self._recorded_version()
+
+    def _recorded_version(self) -> ModelVersion:
+        version = find_model_version(self._services.store, self._space.domain, self._id)
+        if version is None:
+            raise UnconfiguredSpaceError(
+                "the model version of this evaluation is not in the MLflow store",
+                where=self._id,
+                remedy="give the store that the evaluation was begun with",
+            )
+        return version
+
+    def _profile(self, snapshot: Snapshot) -> ProfiledValues:
+        profiles = record_profiles(self._tables, snapshot)
+        self._wrote += profiles.is_written
+        return profiles.values
+
+    def _ask(self, answerer: Answerer) -> None:
+        benchmarks = active_benchmarks(self._tables, self._space.space_id, self._request.splits)
+        if not benchmarks:
+            raise UnconfiguredSpaceError(
+                f"there is no active benchmark in the splits {', '.join(self._request.splits)}",
+                where=self._space.space_id,
+                remedy="load a folder with questions: genie-loop load FOLDER",
+            )
+        asked = ask_all(
+            answerer,
+            [ToAsk(row["question_id"], row["question"]) for row in benchmarks],
+            self._policy.asking,
+            on_answer=lambda done: self._progress("ask", done, len(benchmarks)),
+        )
+        rows = [
+            {
+                "space_id": self._space.space_id,
+                "evaluation_id": self._id,
+                "question_id": benchmark["question_id"],
+                "attempt": 1,
+                **{column: benchmark[column] for column in _FROM_BENCHMARK},
+                "genie_sql": answer.answer.sql,
+                "answer_text": answer.answer.text,
+                "answer_outcome": answer.answer.outcome,
+                "answer_error": answer.answer.error,
+                "latency_ms": answer.answer.latency_ms,
+                "ask_count": answer.ask_count,
+                "conversation_id": answer.answer.conversation_id,
+                "message_id": answer.answer.message_id,
+            }
+            for benchmark, answer in zip(benchmarks, asked, strict=True)
+        ]
+        self._append(EVAL_RESULTS, rows)
+
+    def _append(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._wrote += self._tables.append_rows(table, rows, transaction=self._id)
+
+    def _judge(
+        self,
+        answers: Sequence[Mapping[str, Any]],
+        version: ModelVersion,
+        values: ProfiledValues,
+        snapshot: Snapshot,
+    ) -> None:
+        if all(answer["outcome"] is not None for answer in answers):
+            return
+        executor = self._services.open_executor(self._space, snapshot)
+        judged = JudgedRows()
+        with ThreadPoolExecutor(self._policy.execution.workers, thread_name_prefix="judge") as pool:
+            futures = [
+                pool.submit(self._judge_one, answer, executor, version, values)
+                for answer in answers
+            ]
+            for done, future in enumerate(futures, start=1):
+                judged.extend(future.result())
+                self._progress("judge", done, len(answers))
+        self._append(JUDGE_VERDICTS, judged.verdicts)
+        self._append(FAILURES, judged.failures)
+        self._append(ARBITER_VERDICTS_TABLE, judged.rulings)
+        self._wrote += self._tables.merge(
+            EVAL_RESULTS,
+            self._tables.frame(EVAL_RESULTS, judged.completions),
+            update=COMPLETION_COLUMNS,
+            matched_when="t.outcome IS NULL",
+        )
+
+    def _judge_one(
+        self,
+        answer: Mapping[str, Any],
+        executor: Executor,
+        version: ModelVersion,
+        values: ProfiledValues,
+    ) -> JudgedRows:
+        expected = produced = _NOTHING_TO_RUN
+        if answer["answer_outcome"] not in _NOT_NEEDED:
+            expected = executor.execute(answer["expected_sql"])
+            if answer["genie_sql"] is not None:
+                produced = executor.execute(answer["genie_sql"])
+        question = Question(
+            question_id=answer["question_id"],
+            question=answer["question"],
+            expected_sql=answer["expected_sql"],
+            produced_sql=answer["genie_sql"],
+            answer_outcome=answer["answer_outcome"],
+            answer_error=answer["answer_error"],
+            expected_asset=answer["expected_asset"],
+        )
+        try:
+            judgement = judge(
+                question,
+                expected,
+                produced,
+                state=version.state,
+                values=values,
+                policy=self._space.comparison_policy,
+            )
+            return judged_rows(answer, expected, produced, judgement)
+        except Exception as error:
+            # A fault of the judges costs this question its verdicts, not the others theirs.
+            reason = f"the judges failed: {type(error).__name__}: {error}"
+            return judged_rows(answer, expected, produced, unjudged(reason))
+
+    def _conclude(
+        self, version: ModelVersion, lineage: Lineage, snapshot: Snapshot
+    ) -> EvaluationReport:
+        """Count what the tables hold, track it in MLflow, and commit the evaluation."""
+        results = self._rows_of(EVAL_RESULTS)
+        verdicts = self._rows_of(JUDGE_VERDICTS)
+        failures = self._rows_of(FAILURES)
+        rulings = self._rows_of(ARBITER_VERDICTS_TABLE)
+        artifacts = build_artifacts(results, failures, rulings)
+        counts = evaluation_counts(results, rulings, len(failures))
+        identity = {
+            "state_hash": version.state.state_hash,
+            "benchmark_set_hash": self._benchmark_set_hash(results),
+            "judge_version": JUDGE_VERSION,
+            "comparison_policy": self._space.comparison_policy,
+            "answerer": self._space.answerer or "",
+        }
+        started_at = datetime.fromisoformat(version.started_at)
+        finished_at = self._tables.clock()
+        run_id = record_run(
+            self._services.store,
+            EvaluationRun(
+                evaluation_id=self._id,
+                name=f"{self._space.space_id} {self._request.kind} {lineage.iteration}",
+                domain=self._space.domain,
+                model_id=version.model_id,
+                iteration=lineage.iteration,
+                metrics={**_accuracies(counts), **judge_metrics(results, verdicts)},
+                params=identity,
+                tags={
+                    "genie_loop.space_id": self._space.space_id,
+                    "genie_loop.request_id": self._request.request_id,
+                    "genie_loop.kind": self._request.kind,
+                },
+                artifacts=artifacts.by_path(),
+                started_ms=_milliseconds(started_at),
+                finished_ms=_milliseconds(finished_at),
+            ),
+        )
+        row = {
+            **counts,
+            **identity,
+            "space_id": self._space.space_id,
+            "evaluation_id": self._id,
+            "request_id": self._request.request_id,
+            "application_id": self._request.application_id,
+            "batch_id": lineage.batch_id,
+            "cycle": lineage.cycle,
+            "iteration": lineage.iteration,
+            "kind": self._request.kind,
+            "model_id": version.model_id,
+            "mlflow_run_id": run_id,
+            "data_versions": dict(snapshot.data_versions),
+            "started_at": started_at,
+            "finished_at": finished_at,
+        }
+        self._append(EVALUATIONS, [row])
+        return self._report(artifacts, counts, run_id)
+
+    def _benchmark_set_hash(self, results: Sequence[Mapping[str, Any]]) -> str:
+        hashes = {
+            (row["question_id"], row["benchmark_version"]): row["benchmark_hash"]
+            for row in self._tables.read(BENCHMARKS)
+            .where(F.col("space_id") == self._space.space_id)
+            .select("question_id", "benchmark_version", "benchmark_hash")
+            .collect()
+        }
+        asked = {(row["question_id"], row["benchmark_version"]) for row in results}
+        return benchmark_set_hash((key[0], hashes[key]) for key in asked)
+
+    def _report(
+        self, artifacts: EvaluationArtifacts, counts: Mapping[str, Any], run_id: str
+    ) -> EvaluationReport:
+        return EvaluationReport(
+            evaluation_id=self._id,
+            space_id=self._space.space_id,
+            question_count=counts["question_count"],
+            correct_count=counts["correct_count"],
+            failure_count=counts["failure_count"],
+            action_counts={k: len(v) for k, v in artifacts.arbiter_actions.items()},
+            run_id=run_id,
+            artifacts_at="evaluation/",
+            wrote=self._wrote,
+        )
+
+
+_FROM_BENCHMARK = (
+    "benchmark_version", "group_id", "split", "question", "expected_sql", "expected_asset",
+)  # fmt: skip
+
+
+def _accuracies(counts: Mapping[str, Any]) -> dict[str, float]:
+    """Accuracy by split and over all, where anything was asked."""
+    scopes = [("all", counts["accuracy"])]
+    scopes += [(split["split"], split["accuracy"]) for split in counts["splits"]]
+    return {f"accuracy/{scope}": share for scope, share in scopes if share is not None}
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.astimezone(UTC).timestamp() * 1000)

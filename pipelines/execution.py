@@ -1,0 +1,261 @@
+"""Executing queries read-only on Spark: checked by parsing, bounded in time and rows.
+
+What is executed is the text as it came, after ``parse_query`` has proven that it is one read-only
+query. Every worker has a session of its own, so that the current schema and the interruption of a
+query that takes too long concern nobody else.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark.errors import ParseException, PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import (
+    ArrayType,
+    BinaryType,
+    DataType,
+    MapType,
+    StructType,
+    TimestampType,
+    VariantType,
+)
+from pyspark.sql.utils import is_remote
+
+from pipelines.tables import quote_name
+from transforms.judgement import Execution
+from transforms.sql_text import QueryRefusedError, SqlParseError, parse_query
+
+_INTERRUPT_EVERY_S = 0.25  # a query that is still being planned has nothing to interrupt yet
+_PYSPARK_ERROR_LOG = "SQLQueryContextLogger"
+_SESSION_IS_GONE = ("SparkContext was shut down", "stopped SparkContext", "SESSION_CLOSED")
+
+# Planning costs more than the data where all of it fits in memory: queries then run interpreted,
+# without compiling code for each, on tables that are read once.
+_FOR_SMALL_DATA = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionPolicy:
+    """Bounds of execution.
+
+    ``workers`` queries at once; a query that takes longer than ``timeout_s`` is interrupted; one
+    with more than ``max_rows`` rows is ``too_large``. Results are kept for questions that share
+    them up to ``max_kept_rows`` rows in all. Tables of up to ``small_bytes`` are read once.
+    """
+
+    workers: int = 2
+    timeout_s: float = 60.0
+    max_rows: int = 100_000
+    max_kept_rows: int = 1_000_000
+    small_bytes: int = 64 * 1024 * 1024
+
+
+class Executor:
+    """Executes queries on the tables of one schema; identical SQL once.
+
+    Safe to use from ``policy.workers`` threads at once; further ones wait. ``executing`` makes one.
+    """
+
+    def __init__(self, sessions: list[SparkSession], policy: ExecutionPolicy) -> None:
+        self._policy = policy
+        self._free: queue.SimpleQueue[SparkSession] = queue.SimpleQueue()
+        for session in sessions:
+            self._free.put(session)
+        self._results: dict[str, Future[Execution]] = {}
+        self._kept_rows = 0
+        self._lock = threading.Lock()
+
+    def execute(self, sql: str) -> Execution:
+        """What came of the query. Raises only when Spark itself is gone."""
+        with self._lock:
+            known = self._results.get(sql)
+            if known is None:
+                mine: Future[Execution] = Future()
+                self._results[sql] = mine
+        if known is not None:
+            return known.result()
+        try:
+            execution = self._execute(sql)
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        mine.set_result(execution)
+        with self._lock:
+            self._kept_rows += execution.row_count or 0
+            if self._kept_rows > self._policy.max_kept_rows:
+                self._kept_rows -= execution.row_count or 0
+                del self._results[sql]
+        return execution
+
+    def _execute(self, sql: str) -> Execution:
+        try:
+            parse_query(sql)
+        except QueryRefusedError as error:
+            return Execution("refused", error=error.reason)
+        except SqlParseError as error:
+            return Execution("parse_error", error=error.reason)
+        session = self._free.get()
+        try:
+            with _interrupted_after(session, self._policy.timeout_s) as is_late:
+                return self._run(session, sql, is_late)
+        finally:
+            self._free.put(session)
+
+    def _run(self, session: SparkSession, sql: str, is_late: Callable[[], bool]) -> Execution:
+        try:
+            result = session.sql(sql)
+            schema = result.schema
+            rows = result.limit(self._policy.max_rows + 1).collect()
+        except (PySparkException, Py4JJavaError) as error:
+            if is_late():
+                return Execution(
+                    "timed_out", error=f"no result within {self._policy.timeout_s:g} s"
+                )
+            return _failed(error)
+        columns = tuple(schema.names)
+        data_types = tuple(field.dataType.simpleString() for field in schema.fields)
+        if len(rows) > self._policy.max_rows:
+            error_text = f"more than {self._policy.max_rows} rows"
+            return Execution("too_large", columns, data_types, error=error_text)
+        read = _reader(schema)
+        return Execution("ok", columns, data_types, tuple(read(row) for row in rows))
+
+
+@contextmanager
+def executing(
+    spark: SparkSession,
+    schema: str,
+    tables: Iterable[str],
+    policy: ExecutionPolicy,
+    *,
+    catalog: str | None = None,
+    size_bytes: int,
+) -> Iterator[Executor]:
+    """An ``Executor`` on the tables of a schema as they are now.
+
+    ``tables`` are ``schema.table``; unqualified names in SQL mean these. Where all of them are
+    small (``size_bytes``) they are held in memory until the block ends.
+    """
+    sessions = [_session_like(spark) for _ in range(policy.workers)]
+    names = [quote_name(catalog, *name.split(".", 1)) for name in tables]
+    held: list[DataFrame] = []
+    if size_bytes <= policy.small_bytes and not is_remote():
+        held = [spark.table(name).cache() for name in names]
+    for session in sessions:
+        session.catalog.setCurrentDatabase(quote_name(catalog, schema))
+        if held:
+            _prepare_for_small_data(session, names)
+    with _quiet():
+        try:
+            yield Executor(sessions, policy)
+        finally:
+            for table in held:
+                table.unpersist()
+
+
+def _session_like(spark: SparkSession) -> SparkSession:
+    if not is_remote():
+        return spark.newSession()
+    clone: SparkSession = spark.cloneSession()  # type: ignore[attr-defined]  # only Connect has it
+    return clone
+
+
+def _prepare_for_small_data(session: SparkSession, names: Sequence[str]) -> None:
+    """Plan every table once, under its own name, instead of with every query."""
+    for key, value in _FOR_SMALL_DATA.items():
+        session.conf.set(key, value)
+    for name in names:
+        session.table(name).createOrReplaceTempView(name.rpartition(".")[2])
+
+
+@contextmanager
+def _interrupted_after(session: SparkSession, timeout_s: float) -> Iterator[Callable[[], bool]]:
+    """Interrupt what the session runs once the time is over; gives whether it is."""
+    is_done = threading.Event()
+    late = threading.Event()
+
+    def watch() -> None:
+        wait_s = timeout_s
+        while not is_done.wait(wait_s):
+            late.set()
+            session.interruptAll()
+            wait_s = _INTERRUPT_EVERY_S
+
+    watcher = threading.Thread(target=watch, daemon=True, name="interrupt query")
+    watcher.start()
+    try:
+        yield late.is_set
+    finally:
+        is_done.set()
+        watcher.join()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """SQL that fails is a result here; PySpark would write each failure to the terminal."""
+    logger = logging.getLogger(_PYSPARK_ERROR_LOG)
+    was_disabled = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = was_disabled
+
+
+def _failed(error: PySparkException | Py4JJavaError) -> Execution:
+    text = str(error)
+    if any(sign in text for sign in _SESSION_IS_GONE):
+        raise error
+    if isinstance(error, ParseException):
+        return Execution("parse_error", error=_message(text), error_class=error.getCondition())
+    if isinstance(error, PySparkException):
+        return Execution("sql_error", error=_message(text), error_class=error.getCondition())
+    cause = text.partition(": ")[2] or text
+    return Execution("sql_error", error=_message(cause))
+
+
+def _message(text: str) -> str:
+    """What is wrong, without stack traces and plans."""
+    lines = []
+    for line in text.strip().splitlines():
+        if line.startswith(("\tat ", "JVM stacktrace", "'", "+- ", "== SQL")):
+            break
+        lines.append(line)
+    return "\n".join(lines).strip().rstrip(";") or text[:500]
+
+
+def _reader(data_type: DataType) -> Callable[[Any], Any]:
+    """How a value that Spark collects becomes the value that ``Execution`` promises."""
+    if isinstance(data_type, TimestampType):
+        return lambda value: value.astimezone(UTC)  # PySpark gives the process's local time
+    if isinstance(data_type, BinaryType):
+        return bytes
+    if isinstance(data_type, VariantType):
+        return lambda value: value.toJson()
+    if isinstance(data_type, ArrayType):
+        read = _or_none(_reader(data_type.elementType))
+        return lambda value: [read(item) for item in value]
+    if isinstance(data_type, MapType):
+        read_key, read = _reader(data_type.keyType), _or_none(_reader(data_type.valueType))
+        return lambda value: {read_key(key): read(item) for key, item in value.items()}
+    if isinstance(data_type, StructType):
+        readers = [_or_none(_reader(field.dataType)) for field in data_type.fields]
+        return lambda value: tuple(r(item) for r, item in zip(readers, value, strict=True))
+    return lambda value: value
+
+
+def _or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else read(value)

@@ -1,0 +1,213 @@
+"""What judging found, as rows of the history: one answer in, its rows in four tables out.
+
+Rows leave out ``recorded_at``, which the commit adds. Everything follows from the answer as it was
+recorded and from the judgement, so that a second run gives the same rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from transforms.contracts import JUDGES, SPLITS
+from transforms.identity import make_id
+from transforms.judgement import Execution, Judgement, Verdict
+from transforms.results import result_hash
+
+Row = dict[str, Any]
+
+ACTION_OF_VERDICT = {
+    "genie_correct": "correct",
+    "ground_truth_correct": "cluster",
+    "neither_correct": "review",
+    "both_correct": "none",
+    "skipped": "none",
+}
+COMPLETION_COLUMNS = (
+    "outcome",
+    "match_step",
+    "is_correct",
+    "expected_row_count",
+    "genie_row_count",
+    "expected_result_hash",
+    "genie_result_hash",
+    "execution_error",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRows:
+    """The rows that one or more judged answers give, by table."""
+
+    completions: list[Row] = field(default_factory=list)
+    verdicts: list[Row] = field(default_factory=list)
+    failures: list[Row] = field(default_factory=list)
+    rulings: list[Row] = field(default_factory=list)
+
+    def extend(self, other: JudgedRows) -> None:
+        """Take over the rows of another."""
+        self.completions.extend(other.completions)
+        self.verdicts.extend(other.verdicts)
+        self.failures.extend(other.failures)
+        self.rulings.extend(other.rulings)
+
+
+def unjudged(reason: str) -> Judgement:
+    """The judgement of an answer that the judges could not cope with: all skipped, none passed."""
+    verdicts = tuple(Verdict(judge, "skipped", reason) for judge in JUDGES)
+    return Judgement("not_comparable", None, verdicts, (), None, None)
+
+
+def judged_rows(
+    answer: Mapping[str, Any], expected: Execution, produced: Execution, judgement: Judgement
+) -> JudgedRows:
+    """The rows of one answer; ``answer`` is its row of ``eval_results`` as it was recorded."""
+    key = {column: answer[column] for column in ("space_id", *_ANSWER_KEY)}
+    asked = {column: answer[column] for column in ("question", "expected_sql", "genie_sql")}
+    split = {"split": answer["split"]}
+    verdict_ids = {
+        verdict.judge: make_id("verdict", *(answer[c] for c in _ANSWER_KEY), verdict.judge)
+        for verdict in judgement.verdicts
+    }
+    verdicts = [
+        {
+            **key,
+            **split,
+            "verdict_id": verdict_ids[verdict.judge],
+            "judge": verdict.judge,
+            "value": verdict.value,
+            "confidence": verdict.confidence,
+            "rationale": verdict.rationale,
+        }
+        for verdict in judgement.verdicts
+    ]
+    ordinals: Counter[str] = Counter()
+    failures = []
+    for failure in judgement.failures:
+        verdict_id = verdict_ids[failure.judge]
+        ordinals[verdict_id] += 1
+        ordinal = ordinals[verdict_id]
+        failures.append(
+            {
+                **key,
+                **split,
+                **asked,
+                "failure_id": make_id("failure", verdict_id, ordinal),
+                "verdict_id": verdict_id,
+                "ordinal": ordinal,
+                "group_id": answer["group_id"],
+                "judge": failure.judge,
+                "rule": failure.rule,
+                "asi": {**asdict(failure.asi), "blame_set": list(failure.asi.blame_set)},
+                "expected_fragment": failure.expected_fragment,
+                "actual_fragment": failure.actual_fragment,
+                "unexplained_terms": list(failure.unexplained_terms),
+                "confirmation": judgement.confirmation or "unarbitrated",
+            }
+        )
+    rulings = []
+    if judgement.ruling is not None and answer["genie_sql"] is not None:
+        ruling = judgement.ruling
+        rulings.append(
+            {
+                **key,
+                **split,
+                **asked,
+                "verdict": ruling.verdict,
+                "confidence": ruling.confidence,
+                "rule": ruling.rule,
+                "evidence": ruling.evidence,
+                "action": ACTION_OF_VERDICT[ruling.verdict],
+            }
+        )
+    completion = {**answer, **_completion(expected, produced, judgement)}
+    return JudgedRows([completion], verdicts, failures, rulings)
+
+
+_ANSWER_KEY = ("evaluation_id", "question_id", "attempt")
+
+
+def _completion(expected: Execution, produced: Execution, judgement: Judgement) -> Row:
+    comparison = judgement.comparison
+    is_correct = comparison is not None and comparison.is_correct
+    values = (
+        judgement.outcome,
+        comparison.step if comparison else None,
+        is_correct,
+        expected.row_count,
+        produced.row_count,
+        result_hash(expected),
+        result_hash(produced),
+        _execution_error(expected, produced),
+    )
+    return dict(zip(COMPLETION_COLUMNS, values, strict=True))
+
+
+def _execution_error(expected: Execution, produced: Execution) -> str | None:
+    """Why a query has no result, each side named."""
+    errors = [
+        f"{side}: {execution.status}: {execution.error}"
+        for side, execution in (("produced", produced), ("expected", expected))
+        if execution.error
+    ]
+    return "\n".join(errors) or None
+
+
+def evaluation_counts(
+    results: Sequence[Mapping[str, Any]],
+    rulings: Iterable[Mapping[str, Any]],
+    failure_count: int,
+) -> Row:
+    """The counts of a row of ``evaluations``; every result is in the denominator."""
+    correct_count = sum(bool(result["is_correct"]) for result in results)
+    return {
+        "question_count": len(results),
+        "correct_count": correct_count,
+        "accuracy": _share(correct_count, len(results)),
+        "outcome_counts": dict(sorted(Counter(r["outcome"] for r in results).items())),
+        "arbiter_counts": dict(sorted(Counter(r["verdict"] for r in rulings).items())),
+        "failure_count": failure_count,
+        "splits": [_split_counts(split, results) for split in SPLITS],
+    }
+
+
+def _split_counts(split: str, results: Sequence[Mapping[str, Any]]) -> Row:
+    of_split = [bool(result["is_correct"]) for result in results if result["split"] == split]
+    return {
+        "split": split,
+        "question_count": len(of_split),
+        "correct_count": sum(of_split),
+        "accuracy": _share(sum(of_split), len(of_split)),
+    }
+
+
+def judge_metrics(
+    results: Sequence[Mapping[str, Any]], verdicts: Iterable[Mapping[str, Any]]
+) -> dict[str, float]:
+    """Metrics by name: accuracy, and per judge the share of all answers that it passed.
+
+    ``<judge>/<split>`` and ``<judge>/all`` are shares (0-1) in which a skipped verdict is not a
+    pass; the arbiter, who is asked only where results differ, is counted, not averaged.
+    """
+    metrics: dict[str, float] = {}
+    sizes = Counter(result["split"] for result in results)
+    passed: Counter[tuple[str, str]] = Counter()
+    seen: set[tuple[str, str]] = set()
+    for verdict in verdicts:
+        if verdict["judge"] == "arbiter":
+            name = f"arbiter/{verdict['value']}"
+            metrics[name] = metrics.get(name, 0.0) + 1.0
+            continue
+        for scope in (verdict["split"], "all"):
+            seen.add((verdict["judge"], scope))
+            passed[verdict["judge"], scope] += verdict["value"] == "yes"
+    for judge, scope in sorted(seen):
+        size = len(results) if scope == "all" else sizes[scope]
+        metrics[f"{judge}/{scope}"] = passed[judge, scope] / size
+    return metrics
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
