@@ -38,7 +38,7 @@ class JobContext:
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """What a job did: ``lines`` for people, and ``wrote``, its commits; 0 when nothing was pending."""
+    """What a job did: ``lines`` for people; ``wrote`` commits, 0 when nothing was pending."""
 
     job: str
     lines: tuple[str, ...] = ()
