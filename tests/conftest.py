@@ -103,7 +103,18 @@ def empty(tables: Tables, home: Home) -> None:
     tables.spark.catalog.clearCache()
 
 
+@pytest.fixture(scope="session")
+def _new_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow store without anything in it: making one takes seconds, copying it none."""
+    from mlflow import MlflowClient
+
+    store = tmp_path_factory.mktemp("mlflow-template") / "mlflow.db"
+    MlflowClient(f"sqlite:///{store}").search_experiments()
+    return store
+
+
 @pytest.fixture
-def tracking_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An MLflow store of one test, empty."""
-    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
+def tracking_uri(_new_store: Path, tmp_path: Path) -> str:
+    """An MLflow store of this test's own, in ``tmp_path``; nothing in it."""
+    shutil.copy(_new_store, tmp_path / "mlflow.db")
+    return f"sqlite:///{tmp_path / 'mlflow.db'}"
