@@ -6,7 +6,6 @@ Commands that only list import neither Spark nor MLflow nor sqlglot, and start n
 from __future__ import annotations
 
 import os
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,6 +52,8 @@ def _home(given: Path | None) -> Home:
 
 def _show_version(is_asked: bool) -> None:
     if is_asked:
+        from importlib.metadata import version  # slow to import, and seldom asked for
+
         print(f"genie-loop {version('genie-loop')}")
         raise typer.Exit
 

@@ -121,9 +121,19 @@ def _approval(row: Row, decided: Decided, *, reason: str | None, now: datetime) 
 
 
 def _append(history: History, rows: Sequence[dict[str, Any]]) -> None:
-    import pyarrow as pa
-    from deltalake import DeltaTable, write_deltalake
+    from arro3.core import Array, DataType
+    from arro3.core import Table as ArrowTable
+    from deltalake import write_deltalake
 
-    table = DeltaTable(history.path(APPROVALS.name))
-    schema = pa.schema(table.schema().to_arrow())
-    write_deltalake(table, pa.Table.from_pylist(list(rows), schema=schema), mode="append")
+    def column(name: str, data_type: str) -> Array:
+        values = [row[name] for row in rows]
+        if data_type != "TIMESTAMP":
+            return Array(values, DataType.string())
+        microseconds = [round(at.timestamp() * 1_000_000) for at in values]
+        return Array(microseconds, DataType.int64()).cast(DataType.timestamp("us", tz="UTC"))
+
+    columns: dict[str, Any] = {
+        field.name: column(field.name, field.data_type) for field in APPROVALS.fields
+    }
+    data: Any = ArrowTable.from_pydict(columns)  # deltalake's own type for it is not arro3's
+    write_deltalake(history.path(APPROVALS.name), data, mode="append")

@@ -1,0 +1,229 @@
+"""Commands that start jobs: with the jobs played, so that what is tested is the command line."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from jobs import cli_load, cli_runs, cli_work
+from jobs.cli import app
+from jobs.context import JobReport
+from jobs.home import Home
+from jobs.positions import read_progress
+from tests.jobs import seeded
+from tests.jobs.seeded import append, batch
+from transforms import contracts as c
+from transforms.errors import AnswererError, HomeBusyError
+
+Job = Callable[[], JobReport]
+
+
+@pytest.fixture
+def home(tmp_path) -> Home:
+    home = Home(tmp_path)
+    seeded.create(home)
+    append(home, c.SPACES, [seeded.space(), seeded.space("silent", answerer=None)])
+    return home
+
+
+@pytest.fixture
+def jobs(monkeypatch, home) -> dict[str, Job]:
+    """The jobs by name, to be replaced; no session is opened."""
+    played: dict[str, Job] = {name: reports(name) for name in ("approve", "evaluate", "optimize")}
+
+    @contextlib.contextmanager
+    def opened(command, *, name):
+        with command.home.own(f"genie-loop {name}", seeded.NOON):
+            yield SimpleNamespace(tables=None, progress=lambda what, done, total: None)
+
+    for module in (cli_work, cli_load):
+        monkeypatch.setattr(module, "opened", opened)
+    monkeypatch.setattr(cli_work, "run_job", lambda name, context: played[name]())
+    return played
+
+
+def reports(name: str, *lines: str) -> Job:
+    return lambda: JobReport(name, lines, wrote=len(lines))
+
+
+def raises(error: BaseException) -> Job:
+    def job() -> JobReport:
+        raise error
+
+    return job
+
+
+def call(home: Home, *words: str):
+    return CliRunner().invoke(app, ["--home", str(home.root), *words])
+
+
+def test_run_starts_what_is_due_and_says_what_it_did(home, jobs):
+    append(home, c.BATCHES, [batch(1)])
+    jobs["approve"] = reports("approve", "1 batch approved", "by policy")
+    done = call(home, "run", "--no-wait", "--max-runs", "1")
+    assert done.exit_code == 0
+    assert done.stdout == "approve: 1 batch approved\n  by policy\n1 run; nothing is due\n"
+    assert done.stderr == "approve starts: batches updated\n"
+    assert call(home, "run").stdout == "Nothing is pending.\n"
+
+
+def test_run_says_what_is_still_due_when_it_may_not_go_on(home, jobs):
+    append(home, c.BATCHES, [batch(1)])
+    append(home, c.EVALUATIONS, [seeded.evaluation()])
+    done = call(home, "run", "--no-wait", "--max-runs", "1")
+    assert done.stdout.endswith("1 run; still due: optimize\n")
+    assert "approve: nothing was pending" in done.stdout
+
+
+def test_a_failing_job_is_told_and_ends_in_its_exit_code(home, jobs):
+    append(home, c.BATCHES, [batch(1)])
+    jobs["approve"] = raises(HomeBusyError("the warehouse is taken", remedy="wait"))
+    done = call(home, "run", "--no-wait")
+    assert done.exit_code == 75
+    assert "Error: the warehouse is taken\n  What to do: wait" in done.stderr
+    assert "approve failed; it has not moved on" in done.stderr
+    assert done.stdout.endswith("still due: approve\n")
+    assert read_progress(home.runner_file)["approve"].positions == {}
+
+
+def test_an_unexpected_error_of_a_job_is_one_line_and_a_log(home, jobs):
+    append(home, c.BATCHES, [batch(1)])
+    jobs["approve"] = raises(ValueError("no such thing"))
+    done = call(home, "run", "--no-wait")
+    assert done.exit_code == 70
+    log = home.logs / "genie-loop.log"
+    assert f"Error: ValueError: no such thing (see {log})" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in log.read_text()
+
+
+def test_ctrl_c_during_a_job_says_what_goes_on_and_the_job_is_started_again(home, jobs):
+    append(home, c.BATCHES, [batch(1)])
+    jobs["approve"] = raises(KeyboardInterrupt())
+    done = call(home, "run", "--no-wait")
+    assert done.exit_code == 130
+    assert "Interrupted while approve ran. Nothing is half-done" in done.stderr
+    assert done.stdout == ""
+    jobs["approve"] = reports("approve", "done")
+    again = call(home, "run")
+    assert "approve starts: its last run did not finish" in again.stderr
+    assert again.stdout == "approve: done\n1 run; nothing is due\n"
+
+
+def test_waiting_is_shown_once_where_nobody_watches_it_count_down(home, jobs, monkeypatch):
+    append(home, c.BATCHES, [batch(1)])
+    call(home, "run", "--no-wait")
+    append(home, c.EVALUATIONS, [seeded.evaluation()])
+    call(home, "run", "--no-wait")
+    append(home, c.EVALUATIONS, [seeded.evaluation(iteration=1)])
+
+    def interrupted(seconds):
+        naps.append(seconds)
+        if len(naps) == 3:
+            raise KeyboardInterrupt
+
+    naps: list[float] = []
+    monkeypatch.setattr(cli_runs.time, "sleep", interrupted)
+    done = call(home, "run")
+    assert done.exit_code == 130
+    assert done.stderr.count("after its last start (evaluations updated); --no-wait starts") == 1
+    assert "Interrupted between two jobs" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["evaluate", "optimize"])
+def test_a_job_started_by_hand_counts_as_a_run_of_it(home, jobs, name):
+    append(home, c.EVALUATION_REQUESTS, [])
+    append(home, c.EVALUATIONS, [seeded.evaluation()])
+    jobs[name] = reports(name, "done")
+    done = call(home, name)
+    assert (done.exit_code, done.stdout) == (0, f"{name}: done\n")
+    progress = read_progress(home.runner_file)[name]
+    assert progress.started_with is None
+    assert progress.positions
+
+
+def test_a_job_started_by_hand_that_fails_ends_in_its_exit_code(home, jobs):
+    jobs["optimize"] = raises(AnswererError("the warehouse is down"))
+    done = call(home, "optimize")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "Error: the warehouse is down\n"
+    assert read_progress(home.runner_file)["optimize"].failure == "the warehouse is down"
+
+
+def test_ctrl_c_during_a_job_started_by_hand_says_how_it_goes_on(home, jobs):
+    jobs["optimize"] = raises(KeyboardInterrupt())
+    done = call(home, "optimize")
+    assert done.exit_code == 130
+    assert "Interrupted while optimize ran" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "again"),
+    [
+        ([], [], False),
+        (["shop"], ["shop"], False),
+        (["shop", "--again"], ["shop"], True),
+        (["--again"], ["shop"], True),
+    ],
+    ids=["what is pending", "one space", "one space again", "all that are answered, again"],
+)
+def test_evaluate_asks_for_what_it_was_told_to(home, jobs, monkeypatch, words, asked, again):
+    calls = []
+
+    def request(tables, spaces, *, requested_by, again):
+        calls.append((list(spaces), again))
+        return ("request",)
+
+    monkeypatch.setattr("pipelines.spaces.request_evaluations", request)
+    assert call(home, "evaluate", *words).exit_code == 0
+    assert calls == ([(asked, again)] if asked else [])
+
+
+def test_evaluate_says_when_a_space_was_asked_for_before(home, jobs, monkeypatch):
+    monkeypatch.setattr("pipelines.spaces.request_evaluations", lambda *_, **__: ())
+    assert "--again asks for one more" in call(home, "evaluate", "shop").stdout
+
+
+def test_evaluate_refuses_a_space_that_nothing_answers_for(home, jobs):
+    done = call(home, "evaluate", "silent")
+    assert done.exit_code == 2
+    assert "genie-loop evaluate SPACE --answers FILE" in done.stderr
+
+
+@pytest.mark.parametrize(("is_new", "again"), [(True, True), (False, False)])
+def test_new_answers_ask_for_a_new_evaluation_and_old_ones_do_not(
+    home, jobs, monkeypatch, is_new, again
+):
+    calls = []
+
+    def request(tables, spaces, *, requested_by, again):
+        calls.append((list(spaces), again))
+        return ("request",)
+
+    monkeypatch.setattr("pipelines.spaces.request_evaluations", request)
+    monkeypatch.setattr("pipelines.answering.answer_from", lambda *_: is_new)
+    assert call(home, "evaluate", "silent", "--answers", "new.jsonl").exit_code == 0
+    assert calls == [(["silent"], again)]
+
+
+@pytest.mark.parametrize("words", [["run"], ["evaluate"], ["optimize"], ["tables", "create"]])
+def test_a_home_that_another_process_owns_is_left_alone(home, words):
+    append(home, c.BATCHES, [batch(1)])
+    with home.own("genie-loop run", seeded.NOON):
+        done = call(home, *words)
+    assert done.exit_code == 75
+    assert "owns this home since" in done.stderr
+    assert done.stdout == ""
+    assert read_progress(home.runner_file) == {}
+
+
+def test_people_decide_while_another_process_owns_the_home(home):
+    append(home, c.PROPOSALS, [seeded.proposal(1)])
+    append(home, c.BATCHES, [batch(1)])
+    with home.own("genie-loop run", seeded.NOON):
+        assert call(home, "approve", batch(1)["batch_id"], "--by", "ann").exit_code == 0
+        assert call(home, "batches").exit_code == 0
