@@ -158,6 +158,6 @@ def _refused(path: Path, problems: list[str]) -> InvalidInputError:
     return InvalidInputError(
         "the triggers of the jobs cannot be read",
         where=str(path),
-        remedy="correct the job file; docs/runner.md shows what it may say",
+        remedy="correct the job file; docs/cli.md says what a trigger may be",
         problems=problems,
     )
