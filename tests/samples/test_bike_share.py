@@ -104,6 +104,7 @@ def test_the_schema_declares_the_tables_that_are_there_and_counts_their_rows() -
     assert {table: declared["row_count"] for table, declared in SCHEMA.items()} == counted
 
 
+@pytest.mark.slow
 def test_exactly_the_rows_that_the_generator_spoiled_do_not_fit_their_types(
     sample: SparkSession,
 ) -> None:
@@ -122,6 +123,7 @@ def test_the_folder_stays_small() -> None:
     assert sum(path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file()) < 600_000
 
 
+@pytest.mark.slow
 def test_every_expected_sql_runs_and_only_the_one_that_is_meant_to_is_missing(
     sample: SparkSession,
 ) -> None:
@@ -132,11 +134,13 @@ def test_every_expected_sql_runs_and_only_the_one_that_is_meant_to_is_missing(
             assert _run(sample, row["expected_sql"]) is not None, question_id
 
 
+@pytest.mark.slow
 def test_every_right_answer_says_something(right_results: dict[str, Result]) -> None:
     silent = [q for q, rows in right_results.items() if not rows or rows in ([(0.0,)], [(None,)])]
     assert silent == []
 
 
+@pytest.mark.slow
 def test_each_wrong_benchmark_gives_a_result_that_is_not_the_right_one(
     sample: SparkSession, right_results: dict[str, Result]
 ) -> None:
@@ -148,6 +152,7 @@ def test_each_wrong_benchmark_gives_a_result_that_is_not_the_right_one(
         assert (result == []) == (wrong["kind"] == "literal_in_wrong_case"), question_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_answers_are_wrong_exactly_where_they_are_meant_to_be(
     system: str, sample: SparkSession, right_results: dict[str, Result]
@@ -177,6 +182,7 @@ def test_every_question_with_sql_is_answered_but_for_the_ones_left_out_on_purpos
     assert without_sql == {q for q, kind in mistakes.items() if kind == "prose"}
 
 
+@pytest.mark.slow
 def test_no_question_that_asks_for_the_top_few_is_decided_by_a_tie(
     sample: SparkSession, right_results: dict[str, Result]
 ) -> None:
