@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from transforms.findings import Differ, Finding, is_text, unquoted
+from transforms.findings import Differ, Finding, folded, is_text, unquoted
 from transforms.harmless import (
     added_columns,
     any_has_two_meanings,
@@ -17,8 +17,8 @@ from transforms.harmless import (
     tie_at_limit,
 )
 from transforms.judgement import ArbiterRuling, ValueLookup
-from transforms.question_demands import Demand, demands, names_column
-from transforms.question_words import name_words
+from transforms.question_demands import Demand, demands, names_column, number_of
+from transforms.question_words import name_words, words
 from transforms.shape_model import Predicate, QueryShape
 
 Settle = Callable[[Differ, tuple[Finding, ...]], ArbiterRuling | None]
@@ -166,8 +166,24 @@ _SETTLED = {
 }
 
 
+# Demands whose value stands in the SQL: a finding is about them only when it shows that value.
+_SHOWN = {"number", "bound", "quoted"}
+
+
 def _is_settled_by(finding: Finding, found: list[Demand]) -> bool:
-    return any(finding.rule in _SETTLED.get(demand.kind, set()) for demand in found)
+    """Whether a difference is nothing but what the words of the question ask for."""
+    shown = folded(finding.actual_fragment or "")
+    return any(
+        finding.rule in _SETTLED.get(demand.kind, set())
+        and (demand.kind not in _SHOWN or _value_of(demand.phrase) in shown)
+        for demand in found
+    )
+
+
+def _value_of(phrase: str) -> str:
+    """What stands for a phrase in SQL: its number, or its words without quotes."""
+    number = next((n for word in words(phrase) if (n := number_of(word)) is not None), None)
+    return folded(phrase) if number is None else format(number, "f")
 
 
 def _named_columns(differ: Differ, findings: tuple[Finding, ...]) -> list[Demand]:

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from transforms.name_scope import Catalog
 from transforms.shape_model import Place, Predicate, Term
-from transforms.term_shape import number_text
+from transforms.term_parts import number_text
 
 MIRRORED = {"=": "=", "<>": "<>", ">": "<", ">=": "<=", "<": ">", "<=": ">="}
 NEGATED = {

@@ -23,7 +23,8 @@ from transforms.condition_shape import (
 from transforms.name_scope import Catalog, Scope, column_term
 from transforms.shape_finish import Draft
 from transforms.shape_model import Edge, EdgeKind, Place, Predicate, Superlative, Term, Use
-from transforms.term_shape import TermBuilder, aggregate_term, changed, concat, literal_text
+from transforms.term_parts import changed, concat, literal_text
+from transforms.term_shape import TermBuilder, aggregate_term
 
 Block = list[tuple[str, Term]]  # output names and terms of a query
 

@@ -15,7 +15,7 @@ from transforms.diff_exclusions import diff_exclusions, diff_set_logic
 from transforms.findings import Differ, Finding, folded, is_text, tables_of, unquoted, values_text
 from transforms.question_words import contains_value, is_temporal_name
 from transforms.shape_model import Predicate
-from transforms.term_shape import differs_by_factor
+from transforms.term_parts import differs_by_factor
 
 EQUALITIES = {"=", "IN", "LIKE"}
 ORDERS = {">", ">=", "<", "<="}
@@ -88,7 +88,7 @@ def _explain_same_term(differ: Differ, mine: Predicate, theirs: Predicate) -> No
         columns = mine.right.columns or mine.columns
     elif set(operators) <= ORDERS and _is_next_to(mine, theirs):
         rule = "boundary_wrong"
-    elif operators[0] == operators[1]:
+    elif operators[0] == operators[1] or set(operators) == {"=", "IN"}:
         rule = "literal_wrong"
     else:
         rule = "operator_wrong"

@@ -6,8 +6,11 @@ from transforms.findings import Differ, Finding
 from transforms.shape_model import FunctionCall
 
 
-def diff_functions(differ: Differ) -> None:
-    """Adds findings for functions that are not called, or called with other arguments."""
+def diff_functions(differ: Differ) -> bool:
+    """Adds findings for functions that are not called, or called with other arguments.
+
+    True when a function is called on one side only: that explains everything else.
+    """
     given = {call.function.lower(): call for call in differ.produced.functions}
     for call in differ.expected.functions:
         other = given.pop(call.function.lower(), None)
@@ -36,6 +39,7 @@ def diff_functions(differ: Differ) -> None:
                     covers=differ.expected.tables_set(),
                 )
             )
+    return any(finding.rule != "function_argument_wrong" for finding in differ.findings)
 
 
 def _arguments(differ: Differ, call: FunctionCall, other: FunctionCall) -> None:

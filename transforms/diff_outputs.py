@@ -1,143 +1,20 @@
-"""Differences between what two queries put out: columns, aggregates, groups, duplicates."""
+"""Differences between what two queries put out: columns, aggregates, calculations."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from transforms.diff_rows import extra_columns, missing_output, star_finding
 from transforms.findings import Differ, Finding, tables_of
 from transforms.shape_model import Aggregate, Term
-from transforms.term_shape import differs_by_factor
-
-
-def diff_by_rows(differ: Differ) -> bool:
-    """Explains results whose rows agree but for columns, order, rounding or repetition.
-
-    Such a difference is the whole cause, whatever else is written differently. True when found.
-    """
-    evidence = differ.evidence
-    if evidence.has_extra_columns_only:
-        _extra_columns(differ, evidence.extra_columns)
-    elif evidence.has_missing_columns_only:
-        _missing_columns(differ, evidence.missing_columns)
-    elif evidence.is_rounding_only and any(t.has_rounding for t in differ.produced.outputs):
-        _rounded(differ)
-    elif evidence.is_duplicates_only:
-        return _duplicates(differ)
-    else:
-        return False
-    return True
-
-
-def _outputs_at(outputs: tuple[Term, ...], positions: tuple[int, ...]) -> list[Term]:
-    return [outputs[i] for i in positions if i < len(outputs)]
-
-
-def _texts(terms: list[Term]) -> str | None:
-    return ", ".join(term.text for term in terms) or None
-
-
-def _extra_columns(differ: Differ, positions: tuple[int, ...]) -> None:
-    extra = _outputs_at(differ.produced.outputs, positions)
-    if differ.produced.has_star:
-        shown = "SELECT *"
-    else:
-        shown = _texts(extra) or f"{len(positions)} more columns"
-    differ.add(
-        Finding(
-            rule="output_not_asked",
-            blame=differ.space_blame(),
-            fix=f"Return only what is asked for; leave out {shown}.",
-            actual_fragment=_texts(extra),
-            actual_value=f"{differ.evidence.produced_width} columns",
-            expected_value=f"{differ.evidence.expected_width} columns",
-        )
-    )
-
-
-def _missing_columns(differ: Differ, positions: tuple[int, ...]) -> None:
-    if differ.expected.has_star:
-        differ.add(_star_finding(differ))
-        return
-    for term in _outputs_at(differ.expected.outputs, positions):
-        differ.add(_missing_output(differ, term))
-
-
-def _star_finding(differ: Differ) -> Finding:
-    return Finding(
-        rule="output_missing",
-        blame=differ.space_blame(),
-        fix="Return every column (SELECT *).",
-        expected_fragment="*",
-        actual_fragment=_texts(list(differ.produced.outputs)),
-        expected_value=f"{differ.evidence.expected_width} columns",
-        actual_value=f"{differ.evidence.produced_width} columns",
-    )
-
-
-def _missing_output(differ: Differ, term: Term) -> Finding:
-    return Finding(
-        rule=_missing_rule(term),
-        blame=differ.term_blame(term, differ.expected),
-        fix=f"Return {term.text} too.",
-        expected_fragment=term.text,
-        covers=tables_of(term.columns),
-    )
-
-
-def _missing_rule(term: Term) -> str:
-    if term.is_window:
-        return "rank_missing"
-    return "aggregate_output_missing" if term.aggregates else "output_missing"
-
-
-def _rounded(differ: Differ) -> None:
-    rounded = next((t for t in differ.produced.outputs if t.has_rounding), None)
-    differ.add(
-        Finding(
-            rule="result_rounded",
-            blame=differ.space_blame(),
-            fix="Return the value as it is; round only where the question asks for it.",
-            expected_fragment=_texts(list(differ.expected.outputs)),
-            actual_fragment=f"ROUND({rounded.text})" if rounded else None,
-        )
-    )
-
-
-def _duplicates(differ: Differ) -> bool:
-    evidence = differ.evidence
-    is_more = (evidence.produced_rows or 0) > (evidence.expected_rows or 0)
-    outputs = list(differ.expected.outputs)
-    columns = [name for term in outputs for name in term.columns]
-    rule = "duplicates_kept" if is_more else "duplicates_removed"
-    fix = "Return a row for each match: no DISTINCT, and a join instead of IN."
-    if is_more:
-        is_one = evidence.expected_rows == 1
-        fix = "Return one row only." if is_one else "Return each row once (DISTINCT)."
-    words = ("DISTINCT ", "") if is_more else ("", "DISTINCT ")
-    differ.add(
-        Finding(
-            rule=rule,
-            blame=differ.column_blame(columns) if columns else _counted(differ),
-            fix=fix,
-            expected_fragment=f"SELECT {words[0]}{_texts(outputs)}",
-            actual_fragment=f"SELECT {words[1]}{_texts(list(differ.produced.outputs))}",
-            expected_value=f"{evidence.expected_rows} rows",
-            actual_value=f"{evidence.produced_rows} rows",
-        )
-    )
-    return True
-
-
-def _counted(differ: Differ) -> tuple[str, ...]:
-    tables = sorted(differ.produced.tables_set())
-    return (f"table:{tables[0]}",) if len(tables) == 1 else differ.space_blame()
+from transforms.term_parts import differs_by_factor
 
 
 def diff_outputs(differ: Differ) -> None:
     """Adds findings for outputs that are missing, too many, or computed differently."""
     left, right = list(differ.expected.outputs), list(differ.produced.outputs)
     if differ.expected.has_star and not differ.produced.has_star:
-        differ.add(replace(_star_finding(differ), is_weak=True))
+        differ.add(replace(star_finding(differ), is_weak=True))
         return
     for mine in list(left):
         twin = next((other for other in right if mine.same(other)), None)
@@ -147,7 +24,7 @@ def diff_outputs(differ: Differ) -> None:
             _count_argument(differ, mine, twin)
     if differ.produced.has_star and not left:
         if right:
-            _extra_columns(differ, tuple(differ.produced.outputs.index(t) for t in right))
+            extra_columns(differ, tuple(differ.produced.outputs.index(t) for t in right))
         return
     _drop_extremes(differ, left, right)
     for mine, theirs in _best_pairs(left, right):
@@ -155,9 +32,9 @@ def diff_outputs(differ: Differ) -> None:
         right.remove(theirs)
         _explain_output(differ, mine, theirs)
     for term in left:
-        differ.add(_missing_output(differ, term))
+        differ.add(missing_output(differ, term))
     if right and not left:
-        _extra_columns(differ, tuple(differ.produced.outputs.index(t) for t in right))
+        extra_columns(differ, tuple(differ.produced.outputs.index(t) for t in right))
 
 
 def _drop_extremes(differ: Differ, left: list[Term], right: list[Term]) -> None:
@@ -198,7 +75,7 @@ def _likeness(mine: Term, theirs: Term) -> int:
     return 4 * shared + 2 * same_kind + len(same_function) + (mine.is_window == theirs.is_window)
 
 
-def _pair(
+def output_pair(
     differ: Differ,
     rule: str,
     mine: Term,
@@ -237,7 +114,9 @@ def _count_argument(differ: Differ, mine: Term, theirs: Term) -> None:
         if nullable:
             blame = differ.column_blame(nullable)
             fix = f"Count {mine.text}: NULLs count differently."
-            _pair(differ, "nulls_counted_differently", mine, theirs, fix, is_weak=True, blame=blame)
+            output_pair(
+                differ, "nulls_counted_differently", mine, theirs, fix, is_weak=True, blame=blame
+            )
 
 
 def _is_key(differ: Differ, column: str) -> bool:
@@ -248,20 +127,22 @@ def _is_key(differ: Differ, column: str) -> bool:
 def _explain_output(differ: Differ, mine: Term, theirs: Term) -> None:
     if mine.is_window != theirs.is_window:
         if mine.is_window:
-            _pair(differ, "rank_missing", mine, theirs, f"Return {mine.text}.")
+            output_pair(differ, "rank_missing", mine, theirs, f"Return {mine.text}.")
         else:
-            _pair(differ, "output_column_wrong", mine, theirs, f"Return {mine.text}.")
+            output_pair(differ, "output_column_wrong", mine, theirs, f"Return {mine.text}.")
     elif mine.measures or theirs.measures:
         rule = "measure_wrong" if theirs.measures else "measure_not_used"
         if not mine.measures:
             rule = "measure_not_asked"
-        _pair(differ, rule, mine, theirs, f"Return {mine.text}.")
+        output_pair(differ, rule, mine, theirs, f"Return {mine.text}.")
     elif not mine.aggregates and not theirs.aggregates:
         _explain_column(differ, mine, theirs)
     elif mine.aggregates and not theirs.aggregates:
-        _pair(differ, "aggregate_missing", mine, theirs, f"Aggregate: return {mine.text}.")
+        output_pair(differ, "aggregate_missing", mine, theirs, f"Aggregate: return {mine.text}.")
     elif theirs.aggregates and not mine.aggregates:
-        _pair(differ, "aggregate_not_asked", mine, theirs, f"Do not aggregate: return {mine.text}.")
+        output_pair(
+            differ, "aggregate_not_asked", mine, theirs, f"Do not aggregate: return {mine.text}."
+        )
     else:
         _explain_aggregate(differ, mine, theirs)
 
@@ -277,7 +158,7 @@ def _explain_column(differ: Differ, mine: Term, theirs: Term) -> None:
             rule = "name_instead_of_key"
         elif _names_of_key(differ, theirs.column, mine.column):
             rule = "key_instead_of_name"
-        _pair(differ, rule, mine, theirs, fix)
+        output_pair(differ, rule, mine, theirs, fix)
     else:
         _explain_calculation(differ, mine, theirs)
 
@@ -286,7 +167,7 @@ def _key_elsewhere(differ: Differ, mine: Term, theirs: Term) -> None:
     """The same key from another table: the result lacks, or adds, things without a row there."""
     table = mine.uses[0].table
     fix = f"Return {mine.text} instead of {theirs.text}: only things with a row in {table} count."
-    _pair(differ, "key_of_other_table", mine, theirs, fix, blame=(f"table:{table}",))
+    output_pair(differ, "key_of_other_table", mine, theirs, fix, blame=(f"table:{table}",))
 
 
 def _names_of_key(differ: Differ, key: str, name: str) -> bool:
@@ -311,11 +192,11 @@ def _explain_aggregate(differ: Differ, mine: Term, theirs: Term) -> None:
     elif _bare(mine) != _bare(theirs):
         _explain_calculation(differ, mine, theirs)
     elif wanted.function != given.function:
-        _pair(differ, "aggregate_function_wrong", mine, theirs, f"Use {mine.text}.")
+        output_pair(differ, "aggregate_function_wrong", mine, theirs, f"Use {mine.text}.")
     elif wanted.is_distinct != given.is_distinct:
         rule = "distinct_missing" if wanted.is_distinct else "distinct_not_asked"
         blame = _distinct_blame(differ, wanted, given)
-        _pair(differ, rule, mine, theirs, f"Use {mine.text}.", is_weak=True, blame=blame)
+        output_pair(differ, rule, mine, theirs, f"Use {mine.text}.", is_weak=True, blame=blame)
     else:
         _explain_calculation(differ, mine, theirs)
 
@@ -333,13 +214,13 @@ def _aggregated_column(differ: Differ, mine: Term, theirs: Term) -> None:
             actual_fragment=columns[1][0] if is_plain else theirs.text,
             expected_value=mine.text,
             actual_value=theirs.text,
-            is_weak=_is_same_thing(differ, wanted, given),
+            is_weak=is_same_thing(differ, wanted, given),
             covers=tables_of(mine.columns),
         )
     )
 
 
-def _is_same_thing(differ: Differ, mine: Term | None, theirs: Term | None) -> bool:
+def is_same_thing(differ: Differ, mine: Term | None, theirs: Term | None) -> bool:
     """Whether both are a thing's key, or one its key and the other its name."""
     if mine is None or theirs is None or not mine.column or not theirs.column:
         return False
@@ -372,62 +253,11 @@ def _explain_calculation(differ: Differ, mine: Term, theirs: Term) -> None:
         is_share = len(mine.aggregates) > 1
         blame = differ.space_blame() if is_share else None
         rule = "scale_wrong" if is_share else "unit_not_converted"
-        _pair(differ, rule, mine, theirs, fix, blame=blame)
+        output_pair(differ, rule, mine, theirs, fix, blame=blame)
     elif mine.pieces == theirs.pieces and not mine.aggregates:
         columns = [m.name for m, t in zip(mine.uses, theirs.uses, strict=True) if m.name != t.name]
-        _pair(differ, "output_column_wrong", mine, theirs, fix, blame=differ.column_blame(columns))
+        output_pair(
+            differ, "output_column_wrong", mine, theirs, fix, blame=differ.column_blame(columns)
+        )
     else:
-        _pair(differ, "calculation_wrong", mine, theirs, fix)
-
-
-def diff_groups(differ: Differ) -> None:
-    """Adds findings for group keys that are missing, too many or wrong."""
-    left, right = list(differ.expected.group_by), list(differ.produced.group_by)
-    for mine in list(left):
-        twin = next((other for other in right if mine.same(other)), None)
-        if twin is not None:
-            left.remove(mine)
-            right.remove(twin)
-    for mine, theirs in list(zip(left, right, strict=False)):
-        is_same_thing = _is_same_thing(differ, mine, theirs)
-        rule = "grouped_by_key_or_name" if is_same_thing else "group_key_wrong"
-        fix = f"Group by {mine.text}, not {theirs.text}."
-        _pair(differ, rule, mine, theirs, fix, is_weak=is_same_thing)
-    if differ.expected.aggregates_groups != differ.produced.aggregates_groups:
-        _grouping_level(differ)
-    paired = min(len(left), len(right))
-    for term in left[paired:]:
-        differ.add(
-            Finding(
-                rule="group_key_missing",
-                blame=differ.term_blame(term, differ.expected),
-                fix=f"Group by {term.text}.",
-                expected_fragment=term.text,
-                covers=tables_of(term.columns),
-            )
-        )
-    for term in right[paired:]:
-        differ.add(
-            Finding(
-                rule="group_key_not_asked",
-                blame=differ.term_blame(term, differ.produced),
-                fix=f"Do not group by {term.text}.",
-                actual_fragment=term.text,
-                is_weak=not differ.produced.aggregates,
-            )
-        )
-
-
-def _grouping_level(differ: Differ) -> None:
-    """Groups that are aggregated once more, where each was asked for, and the reverse."""
-    keys = [*differ.expected.group_by, *differ.produced.group_by]
-    is_inner = differ.expected.aggregates_groups
-    differ.add(
-        Finding(
-            rule="grouping_level_wrong",
-            blame=differ.column_blame(name for key in keys for name in key.columns),
-            fix="Aggregate over the groups." if is_inner else "Return each group.",
-            expected_fragment=_texts(list(differ.expected.outputs)),
-            actual_fragment=_texts(list(differ.produced.outputs)),
-        )
-    )
+        output_pair(differ, "calculation_wrong", mine, theirs, fix)

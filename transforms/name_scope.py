@@ -107,19 +107,19 @@ class Source:
     """Something in FROM: a table of the catalog, a query, or a name that is not there.
 
     ``outputs`` are the columns of a query by lower-case name; ``table`` is the catalog's table. An
-    open source, such as a table function, may have any column.
+    open source, such as a table function, may have any column: ``open_name`` is what it is called.
     """
 
     alias: str
     instance: int
     table: TableState | None = None
     outputs: Mapping[str, Term] | None = None
-    is_open: bool = False
+    open_name: str | None = None
 
     def column(self, name: str) -> Term | None:
         """What the source's column means, or None."""
-        if self.is_open:
-            full_name = f"{self.alias}.{name}"
+        if self.open_name is not None:
+            full_name = f"{self.open_name}.{name.lower()}"
             return column_term(Use(full_name, frozenset({full_name}), instance=self.instance))
         if self.outputs is not None:
             return self.outputs.get(name.lower())

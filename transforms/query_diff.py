@@ -5,8 +5,10 @@ from __future__ import annotations
 from transforms.diff_errors import diff_errors
 from transforms.diff_filters import diff_filters
 from transforms.diff_functions import diff_functions
-from transforms.diff_outputs import diff_by_rows, diff_groups, diff_outputs
+from transforms.diff_groups import diff_groups
+from transforms.diff_outputs import diff_outputs
 from transforms.diff_ranking import diff_ranking
+from transforms.diff_rows import diff_by_rows
 from transforms.diff_tables import diff_joins, diff_roles, diff_sets, diff_tables
 from transforms.findings import Differ, Finding
 
@@ -41,7 +43,8 @@ def diff_queries(differ: Differ) -> tuple[Finding, ...]:
     """
     if diff_errors(differ) or diff_by_rows(differ):
         return tuple(differ.findings)
-    diff_functions(differ)
+    if diff_functions(differ):
+        return tuple(differ.findings)
     diff_filters(differ)
     diff_sets(differ)
     diff_roles(differ)

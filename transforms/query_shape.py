@@ -23,7 +23,7 @@ from transforms.shape_model import (
     Unresolved,
 )
 from transforms.space_state import SpaceState
-from transforms.term_shape import literal_text
+from transforms.term_parts import literal_text
 
 MAX_DEPTH = 40  # nested queries deeper than this are not looked into
 
@@ -272,7 +272,8 @@ class _Walker(ConditionWalker):
             arguments.append((key.lower(), self.terms.build(value, scope, "FROM").text))
         self.draft.functions.append(FunctionCall(full_name, tuple(sorted(arguments))))
         self._instances += 1
-        scope.sources.append(Source(node.alias_or_name or name, self._instances, is_open=True))
+        alias = node.alias_or_name or name
+        scope.sources.append(Source(alias, self._instances, open_name=full_name))
 
     def _join(self, node: exp.Expr, scope: Scope, place: Place) -> list[int]:
         if not isinstance(node, exp.Join):

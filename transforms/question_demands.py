@@ -282,5 +282,7 @@ def names_column(question: str, column: str) -> bool:
 def shown_part(question: str) -> str:
     """The part of a question that says what to show: up to the first condition, each sentence."""
     parts = re.split(r"(?<=[.?!])\s+", question)
-    cut = re.compile(r"\b(?:where|whose|who|that|with|which has|which have|for which|in which)\b")
+    cut = re.compile(
+        r"\b(?:where|whose|who|that|with|which ha(?:s|ve)|(?:for|in) which|ha(?:s|ve) the)\b"
+    )
     return " ".join(cut.split(part.lower(), maxsplit=1)[0] or part.lower() for part in parts)

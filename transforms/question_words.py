@@ -67,14 +67,14 @@ def stem(word: str) -> str:
         ("ing", ""),
         ("edly", ""),
         ("ed", ""),
-        ("ers", ""),
-        ("er", ""),
         ("es", ""),
         ("s", ""),
     ):
         if text.endswith(ending) and len(text) - len(ending) >= 3 and not text.endswith("ss"):
             text = text[: -len(ending)] + keep
             break
+    if len(text) > 4 and text.endswith("er"):
+        text = text[:-2]
     if len(text) > 3 and text.endswith("y"):
         text = text[:-1] + "i"
     if len(text) > 2 and text.endswith("e"):

@@ -20,7 +20,8 @@ from transforms.shape_model import (
     Use,
 )
 from transforms.space_state import TableState
-from transforms.term_shape import aggregate_term, changed
+from transforms.term_parts import changed
+from transforms.term_shape import aggregate_term
 
 Cell = tuple[int, str]  # a column of one instance of a table
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable
 from fractions import Fraction
 
 from sqlglot import exp
 
 from transforms.name_scope import Scope
-from transforms.shape_model import Aggregate, Superlative, Term, Use
+from transforms.shape_model import Aggregate, Superlative, Term
+from transforms.term_parts import (
+    TRANSPARENT,
+    changed,
+    concat,
+    constant,
+    joined,
+    literal_text,
+    scaled,
+)
 
-MAX_FACTOR = 10**12
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_HEAD_FACTOR = re.compile(r"^-?\d+ \* ")
-_TAIL_FACTOR = re.compile(r" / \d+$")
 # Takes a subquery used as a value and gives what it returns; its parts are recorded elsewhere.
 SubqueryTerm = Callable[[exp.Query, Scope], Term]
 # Takes the condition of a conditional aggregate and gives its canonical SQL and its columns.
@@ -28,81 +31,6 @@ _NAMES: dict[type[exp.Expr], str] = {
     exp.Max: "MAX",
     exp.Count: "COUNT",
 }
-_TRANSPARENT = (exp.Paren, exp.Cast, exp.TryCast, exp.TsOrDsToDate, exp.TsOrDsToTimestamp)
-
-
-def concat(*parts: str | Term) -> Term:
-    """One term of texts and terms in order."""
-    pieces, text = [""], ""
-    uses: list[Use] = []
-    aggregates: list[Aggregate] = []
-    measures: list[str] = []
-    has_rounding = is_window = False
-    for part in parts:
-        if isinstance(part, str):
-            pieces[-1] += part
-            text += part
-            continue
-        pieces[-1] += part.pieces[0]
-        pieces.extend(part.pieces[1:])
-        text += part.text
-        uses.extend(part.uses)
-        aggregates.extend(part.aggregates)
-        measures.extend(part.measures)
-        has_rounding |= part.has_rounding
-        is_window |= part.is_window
-    return Term(
-        pieces=tuple(pieces),
-        text=text,
-        uses=tuple(uses),
-        aggregates=tuple(aggregates),
-        measures=tuple(measures),
-        has_rounding=has_rounding,
-        is_window=is_window,
-    )
-
-
-def changed(term: Term, **values: object) -> Term:
-    """A copy of a term with some fields changed."""
-    fields = {name: getattr(term, name) for name in Term.__slots__}
-    return Term(**{**fields, **values})
-
-
-def joined(parts: Sequence[Term], separator: str) -> Term:
-    """The terms with a text between them."""
-    mixed: list[str | Term] = []
-    for part in parts:
-        mixed.extend((separator, part) if mixed else (part,))
-    return concat(*mixed)
-
-
-def number_text(value: Decimal) -> str:
-    """A number as SQL writes it, without needless digits: 15.0 is 15."""
-    whole = value.to_integral_value()
-    return str(int(whole)) if value == whole else format(value.normalize(), "f")
-
-
-def literal_text(node: exp.Expr) -> str | None:
-    """The canonical SQL of a literal; None when the expression is none."""
-    inner = node
-    while isinstance(inner, _TRANSPARENT):
-        inner = inner.this
-    if isinstance(inner, exp.Neg):
-        number = literal_text(inner.this)
-        return f"-{number}" if number and not number.startswith("'") else None
-    if isinstance(inner, exp.Boolean):
-        return "TRUE" if inner.this else "FALSE"
-    if isinstance(inner, exp.Null):
-        return "NULL"
-    if not isinstance(inner, exp.Literal):
-        return None
-    if inner.is_string:
-        escaped = str(inner.this).replace("'", "''")
-        return f"'{escaped}'"
-    try:
-        return number_text(Decimal(str(inner.this)))
-    except InvalidOperation:
-        return str(inner.this)
 
 
 def aggregate_term(function: str, argument: Term, *, is_distinct: bool = False) -> Term:
@@ -134,7 +62,7 @@ class TermBuilder:
         literal = literal_text(node)
         if literal is not None:
             return Term((literal,), literal)
-        if isinstance(node, (*_TRANSPARENT, exp.Alias)):
+        if isinstance(node, (*TRANSPARENT, exp.Alias)):
             return again(node.this)
         if isinstance(node, exp.Column):
             if isinstance(node.this, exp.Star):
@@ -191,7 +119,7 @@ class TermBuilder:
         if inner.measures:
             return inner
         aggregate = self._finish_aggregate(function, is_distinct, inner, condition, scope)
-        return aggregate if factor == 1 else _scaled(factor, [aggregate], [])
+        return aggregate if factor == 1 else scaled(factor, [aggregate], [])
 
     def _finish_aggregate(
         self,
@@ -224,12 +152,12 @@ class TermBuilder:
 
     def _product(self, node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
         """Products and quotients as ``factor * a * b / c``, whatever the order they stand in."""
-        return _scaled(*self._factors(node, again))
+        return scaled(*self._factors(node, again))
 
     def _factored(self, node: exp.Expr, again: Callable[[exp.Expr], Term]) -> tuple[Fraction, Term]:
         """An expression as a constant factor and the rest."""
         factor, over, under = self._factors(node, again)
-        return (factor, _scaled(Fraction(1), over, under)) if over else (Fraction(1), again(node))
+        return (factor, scaled(Fraction(1), over, under)) if over else (Fraction(1), again(node))
 
     def _factors(
         self, node: exp.Expr, again: Callable[[exp.Expr], Term]
@@ -249,7 +177,7 @@ class TermBuilder:
             elif isinstance(part, (exp.Div, exp.SafeDivide)):
                 collect(part.this, is_over)
                 collect(part.expression, not is_over)
-            elif value := _constant(part):
+            elif value := constant(part):
                 factor = factor * value if is_over else factor / value
             else:
                 (over if is_over else under).append(again(part))
@@ -327,46 +255,6 @@ _OPERATORS: dict[type[exp.Expr], str] = {
     exp.Is: "IS",
     exp.NullSafeEQ: "<=>",
 }
-
-
-def _constant(node: exp.Expr) -> Fraction | None:
-    """The value of a number that may be a factor: neither zero nor astronomical."""
-    text = literal_text(node)
-    if text is None or not _NUMBER.fullmatch(text):
-        return None
-    value = Fraction(text)
-    return value if value != 0 and abs(value) < MAX_FACTOR else None
-
-
-def _scaled(factor: Fraction, over: Sequence[Term], under: Sequence[Term]) -> Term:
-    """``n * over / under / d`` for the factor n/d; products in the order of their text."""
-    head, tail = (_number_term(n) for n in (factor.numerator, factor.denominator))
-    products = sorted(over, key=lambda term: term.text)
-    if factor.numerator != 1 or not products:
-        products.insert(0, head)
-    quotients = sorted(under, key=lambda term: term.text)
-    if factor.denominator != 1:
-        quotients.append(tail)
-    return joined([joined(products, " * "), *quotients], " / ")
-
-
-def _number_term(value: int) -> Term:
-    return Term((str(value),), str(value))
-
-
-def differs_by_factor(mine: Term, theirs: Term) -> bool:
-    """Whether two terms are one but for a constant factor."""
-    return (
-        mine.columns == theirs.columns
-        and mine.pieces != theirs.pieces
-        and (_without_factor(mine) == _without_factor(theirs))
-    )
-
-
-def _without_factor(term: Term) -> tuple[str, ...]:
-    first, *rest = term.pieces
-    pieces = [_HEAD_FACTOR.sub("", first), *rest]
-    return (*pieces[:-1], _TAIL_FACTOR.sub("", pieces[-1]))
 
 
 def _window_function(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
