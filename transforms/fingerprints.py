@@ -104,7 +104,7 @@ def _hash(*parts: object) -> str:
 
 
 def _parse(sql: str) -> exp.Expr | None:
-    """The tree of a query, or of an expression that could stand in a SELECT; None for the rest."""
+    """The tree of a query, or of what is one behind SELECT; None for anything else."""
     try:
         return parse_query(sql)
     except GenieLoopError:
@@ -113,8 +113,9 @@ def _parse(sql: str) -> exp.Expr | None:
         select = parse_query(f"SELECT {sql}")
     except GenieLoopError:
         return None
-    (_, selected), *others = _parts(select)
-    return selected[0] if len(selected) == 1 and not others else None
+    parts = dict(_parts(select))
+    selected = parts.pop("expressions", [])
+    return selected[0] if len(selected) == 1 and not parts else select
 
 
 def _collect(node: exp.Expr, counts: Counter[str]) -> str:

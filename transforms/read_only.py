@@ -70,6 +70,7 @@ _FILE_FORMATS = frozenset(
     "parquet protobuf rate socket text xml".split()
 )
 
+_MARKER = "it has a parameter marker, or a path into semi-structured data (a:b)"
 _FORBIDDEN_NODES: dict[type[exp.Expr], str] = {
     exp.DDL: "it changes data or definitions",
     exp.DML: "it changes data",
@@ -77,9 +78,9 @@ _FORBIDDEN_NODES: dict[type[exp.Expr], str] = {
     exp.Into: "SELECT INTO creates a table",
     exp.Command: "it is a command",
     exp.QueryTransform: "TRANSFORM ... USING runs a script",
-    exp.Parameter: "it has a parameter marker",
-    exp.Placeholder: "it has a parameter marker",
-    exp.SessionParameter: "it has a parameter marker",
+    exp.Parameter: _MARKER,
+    exp.Placeholder: _MARKER,
+    exp.SessionParameter: _MARKER,
     exp.WithTableHint: "it sets options of a table",
 }
 
@@ -124,19 +125,15 @@ def _check_statement(tokens: tuple[Token, ...]) -> None:
         raise SqlParseError(f"a query starts with SELECT or WITH, not with {word[:40]!r}")
     neighbours = zip((None, *tokens[:-1]), tokens, (*tokens[1:], None), strict=True)
     for previous, token, following in neighbours:
-        _check_symbol(token, following)
+        _check_symbol(token)
         _check_word(previous, token, following)
         _check_function(token, following)
 
 
-def _check_symbol(token: Token, following: Token | None) -> None:
-    if token.kind != "symbol":
-        return
-    if token.text == ";":
+def _check_symbol(token: Token) -> None:
+    if token == Token("symbol", ";"):
         raise QueryRefusedError("it is more than one statement")
-    if token.text == "?" or (token.text == ":" and following is not None):
-        raise QueryRefusedError("it has a parameter marker or a path into semi-structured data")
-    if token.text == "|>":
+    if token == Token("symbol", "|>"):
         raise QueryRefusedError("pipe syntax (|>) is not supported; write it as SELECT")
 
 
@@ -193,6 +190,8 @@ def _check_tree(tree: exp.Expr) -> None:
         for kind, reason in _FORBIDDEN_NODES.items():
             if isinstance(node, kind):
                 raise QueryRefusedError(reason)
+        if isinstance(node, exp.Select) and not node.expressions:
+            raise SqlParseError("SELECT without columns")
         if isinstance(node, exp.CTE) and not isinstance(node.this, exp.Query):
             raise QueryRefusedError("a common table expression must be a query")
         if isinstance(node, exp.Table):

@@ -235,7 +235,7 @@ def official_key(value: Any) -> Hashable:
 
 
 def hash_text(value: Any) -> str:
-    """A text that is equal for values that are the same; floats count to twelve digits only."""
+    """A text that is equal for values that are the same; fractions of floats count to 12 digits."""
     return repr(_sorted_key(key_of(value, _hashed_number)))
 
 
@@ -243,7 +243,7 @@ def _hashed_number(number: Number) -> Hashable:
     exact = decimal_of(number)
     if not isinstance(exact, Decimal):
         return ("number", exact)
-    if isinstance(number, float):
+    if isinstance(number, float) and not _is_whole(exact):
         exact = Context(prec=_HASHED_DIGITS).plus(exact)
     return ("number", str(int(exact)) if _is_whole(exact) else format(_EXACT.normalize(exact), "f"))
 
