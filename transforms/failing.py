@@ -133,7 +133,11 @@ def _missing_metadata(
     if terms:
         words = ", ".join(f"'{term}'" for term in terms)
         return f"Nothing says that {words} is about {objects}."
-    return None if quoted else f"{objects} has no comment."
+    sides = finding.expected_fragment or "", finding.actual_fragment or ""
+    if all(map(catalog.column, sides)):
+        return f"Nothing tells {sides[0]} and {sides[1]} apart."
+    silent = "" if quoted else f"{objects} has no comment. "
+    return f"{silent}Nothing says: {finding.fix}"
 
 
 def _is_ambiguous(finding: Finding, catalog: Catalog) -> bool:

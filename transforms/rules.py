@@ -294,20 +294,3 @@ ARBITER_RULES: Mapping[str, ArbiterRule] = {
     name: ArbiterRule(verdict, confidence, description)
     for name, verdict, confidence, description in _ARBITER
 }
-
-
-def render_rules() -> str:
-    """The rule catalogue as Markdown: the generated part of ``docs/judges.md``."""
-    lines = ["| rule | judge | type | clause | severity | confidence | meaning |"]
-    lines.append("| --- | --- | --- | --- | --- | --- | --- |")
-    for name, rule in RULES.items():
-        clause = rule.wrong_clause or "-"
-        lines.append(
-            f"| `{name}` | {rule.judge} | `{rule.failure_type}` | {clause} | {rule.severity} | "
-            f"{rule.confidence:.2f} | {rule.description} |"
-        )
-    lines += ["", "| arbiter rule | verdict | confidence | evidence |", "| --- | --- | --- | --- |"]
-    for name, arbiter in ARBITER_RULES.items():
-        confidence = "-" if arbiter.confidence is None else f"{arbiter.confidence:.2f}"
-        lines.append(f"| `{name}` | `{arbiter.verdict}` | {confidence} | {arbiter.description} |")
-    return "\n".join(lines) + "\n"

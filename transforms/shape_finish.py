@@ -69,8 +69,10 @@ def finish(draft: Draft, catalog: Catalog) -> QueryShape:
     rename = _Rename(draft)
     outputs = [rename.term(term) for term in draft.outputs]
     predicates = _unique([rename.predicate(predicate) for predicate in draft.predicates])
+    predicates.sort(key=lambda predicate: (predicate.place, predicate.slot, predicate.text))
     edges = [rename.edge(edge) for edge in draft.edges]
     group_by = _independent([rename.term(term) for term in draft.group_by], catalog)
+    group_by.sort(key=lambda term: term.text)
     superlatives = _unique([rename.superlative(ranking) for ranking in draft.superlatives])
     order_by = [rename.ordering(key) for key in draft.order_by]
     is_distinct, limit = draft.is_distinct, draft.limit

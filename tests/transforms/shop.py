@@ -172,10 +172,13 @@ def _data_type(values: Sequence[Any]) -> str:
 def run(sql: str) -> Execution:
     """What came of running Spark SQL on the shop's rows."""
     try:
-        cursor = _database().execute(sqlglot.transpile(sql, read="spark", write="sqlite")[0])
+        statement, *_ = sqlglot.transpile(sql, read="spark", write="sqlite")
+        cursor = _database().execute(statement)
     except (sqlite3.Error, sqlglot.errors.SqlglotError) as error:
         return Execution("sql_error", error=str(error))
     rows = tuple(cursor.fetchall())
+    if cursor.description is None:
+        return Execution("sql_error", error="not a query")
     names = tuple(column[0] for column in cursor.description)
     types = tuple(_data_type([row[i] for row in rows]) for i in range(len(names)))
     return Execution("ok", names, types, rows)

@@ -109,8 +109,8 @@ EQUIVALENT = {
         ),
         (
             "SELECT DISTINCT c.nick_name FROM customers AS c JOIN customer_tags AS a "
-            "ON c.customer_id = a.customer_id JOIN customer_tags AS b ON c.customer_id = b.customer_id "
-            "WHERE a.tag = 'vip' AND b.tag = 'loud'"
+            "ON c.customer_id = a.customer_id JOIN customer_tags AS b "
+            "ON c.customer_id = b.customer_id WHERE a.tag = 'vip' AND b.tag = 'loud'"
         ),
     ),
     "BETWEEN and two comparisons": (
