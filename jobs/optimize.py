@@ -32,13 +32,10 @@ def _lines(done: Optimized) -> tuple[str, ...]:
         lines.append(f"{_count(done.evaluation_count, 'evaluation')} taken in")
     if done.commits:
         lines.append(f"written to {', '.join(sorted(done.commits))}")
-    if done.waiting_batches:
-        lines.append(
-            f"{_count(done.waiting_batches, 'batch', 'batches')} to decide on: "
-            "genie-loop batches, then genie-loop approve or reject"
-        )
+    if "batches" in done.commits:
+        lines.append("new batches wait for approval: genie-loop batches")
     return tuple(lines)
 
 
-def _count(number: int, thing: str, things: str | None = None) -> str:
-    return f"{number} {thing if number == 1 else things or thing + 's'}"
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

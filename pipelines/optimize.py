@@ -8,19 +8,16 @@ from dataclasses import dataclass
 from pipelines.optimize_stream import Commits, take_in_evaluations
 from pipelines.planning import plan
 from pipelines.tables import Tables
-from pipelines.views import read_view
-from transforms.change_views import BATCH_STATES
 from transforms.proposal_values import Proposer
 from transforms.proposing import propose
 
 
 @dataclass(frozen=True, slots=True)
 class Optimized:
-    """What one run did: evaluations taken in, commits by table, batches that wait for approval."""
+    """What one run did: evaluations taken in, and commits by table."""
 
     evaluation_count: int
     commits: Counter[str]
-    waiting_batches: int
 
 
 def optimize(tables: Tables, *, checkpoint: str, proposer: Proposer = propose) -> Optimized:
@@ -32,5 +29,4 @@ def optimize(tables: Tables, *, checkpoint: str, proposer: Proposer = propose) -
     commits = Commits()
     count = take_in_evaluations(tables, checkpoint=checkpoint, propose=proposer, commits=commits)
     plan(tables, commits=commits)
-    waiting = read_view(tables, BATCH_STATES).where("state = 'proposed' AND waits_for IS NULL")
-    return Optimized(count, Counter(commits.tables), waiting.count())
+    return Optimized(count, Counter(commits.tables))

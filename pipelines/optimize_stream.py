@@ -19,8 +19,8 @@ from pyspark.sql import functions as F
 
 from pipelines.evidence import MAX_EVALUATIONS, Evaluations, any_of
 from pipelines.firewall import refuse_leaks
+from pipelines.states import States, held
 from pipelines.tables import Tables
-from pipelines.views import read_view
 from transforms.change_views import PROPOSAL_STATES
 from transforms.clustering import cluster_failures, merged_clusters
 from transforms.contracts import (
@@ -40,7 +40,7 @@ from transforms.contracts import (
 )
 from transforms.corrections import correction_drafts, merged_corrections, seen_corrections
 from transforms.drafting import drafts
-from transforms.errors import GenieLoopError, MissingEvidenceError
+from transforms.errors import MissingEvidenceError
 from transforms.evaluation_views import BATCH_GATES, EVALUATION_STATES, LATEST_SPACES
 from transforms.gate import gate_decisions, gate_pairs
 from transforms.proposal_screening import new_proposals, with_questions_at_risk
@@ -71,12 +71,12 @@ def take_in_evaluations(
     evaluation without its rows: nothing of its batch is written, and the next run comes to it
     again.
     """
-    raised: list[GenieLoopError] = []
+    raised: list[Exception] = []
 
     def take_in(evaluations: DataFrame, batch_id: int) -> None:
         try:
             _take_in(tables, evaluations, batch_id, checkpoint, propose, commits)
-        except GenieLoopError as error:
+        except Exception as error:
             raised.append(error)  # Spark passes on only the text of what is raised here
             raise
 
@@ -184,11 +184,8 @@ class Intake:
     def decide_gate(self) -> None:
         """Decide about the batches whose application these evaluations measure."""
         evaluations = self.evaluations.rows(EVALUATIONS)
-        pairs = gate_pairs(
-            evaluations,
-            read_view(self.tables, EVALUATION_STATES),
-            read_view(self.tables, BATCH_GATES),
-        )
+        states = States(self.tables)
+        pairs = held(gate_pairs(evaluations, states.of(EVALUATION_STATES), states.of(BATCH_GATES)))
         compared = _compared_ids(pairs)
         if not compared:
             return
@@ -202,7 +199,7 @@ class Intake:
             pairs,
             Evaluations(self.tables, compared).rows(EVAL_RESULTS),
             self.tables.read(EVALUATIONS),
-            read_view(self.tables, LATEST_SPACES),
+            states.of(LATEST_SPACES),
             applied,
         )
         # The request first: once the decision is there, it is not made again.
@@ -227,7 +224,9 @@ class Intake:
         members = self.evaluations.rows(CLUSTER_MEMBERS).select("failure_id")
         failures = self.evaluations.rows(FAILURES).join(members, "failure_id", "left_anti")
         new = cluster_failures(failures, self.evaluations.rows(EVALUATIONS), updated_by=self.token)
-        merged = merged_clusters(self.tables.read(CLUSTERS), new.clusters, updated_by=self.token)
+        merged = held(
+            merged_clusters(self.tables.read(CLUSTERS), new.clusters, updated_by=self.token)
+        )
         updated = tuple(name for name in CLUSTERS.columns if name not in CLUSTERS.key)
         self._note(CLUSTERS, self.tables.merge(CLUSTERS, merged, update=updated))
         self._append(CLUSTER_MEMBERS, new.members)
@@ -237,32 +236,31 @@ class Intake:
 
         What shows a state that does not stand (a rejected batch) is no ground for a change.
         """
+        states = States(self.tables)
         standing = (
-            read_view(self.tables, EVALUATION_STATES)
+            states.of(EVALUATION_STATES)
             .where((F.col("state") == "accepted") & any_of("evaluation_id", self.evaluations.ids))
-            .select("evaluation_id")
+            .select(F.col("evaluation_id").alias("last_evaluation_id"))
         )
         clusters = (
             self.tables.read(CLUSTERS)
             .where(F.col("updated_by") == self.token)
-            .join(
-                standing.withColumnRenamed("evaluation_id", "last_evaluation_id"),
-                "last_evaluation_id",
-                "left_semi",
-            )
+            .join(standing, "last_evaluation_id", "left_semi")
         )
-        verdicts = self.evaluations.rows(ARBITER_VERDICTS_TABLE)
-        drafted = drafts(
-            clusters,
-            self.tables.read(PROFILES),
-            read_view(self.tables, LATEST_SPACES),
-            propose,
-        ).unionByName(correction_drafts(verdicts))
-        new = new_proposals(drafted, read_view(self.tables, PROPOSAL_STATES))
+        drafted = held(
+            drafts(
+                clusters, self.tables.read(PROFILES), states.of(LATEST_SPACES), propose
+            ).unionByName(correction_drafts(self.evaluations.rows(ARBITER_VERDICTS_TABLE)))
+        )
+        new = new_proposals(drafted, states.of(PROPOSAL_STATES))
         rows = with_questions_at_risk(new, self.evaluations.rows(EVAL_RESULTS))
         self._append(PROPOSALS, rows)
         for table, did_commit in refuse_leaks(
-            self.tables, self.evaluations, self.transaction, self.version
+            self.tables,
+            self.evaluations,
+            states.of(LATEST_SPACES),
+            transaction=self.transaction,
+            version=self.version,
         ):
             self._note(table, did_commit)
 

@@ -10,8 +10,8 @@ from pyspark.sql import DataFrame
 
 from pipelines.assets import schema_assets
 from pipelines.optimize_stream import Commits
+from pipelines.states import States, held
 from pipelines.tables import Tables
-from pipelines.views import read_view
 from transforms.batching import detect_conflicts_and_batch
 from transforms.change_views import BATCH_STATES, CLUSTER_STATES, PROPOSAL_STATES
 from transforms.contracts import BATCHES, LEVER_AUDIT
@@ -24,31 +24,42 @@ def plan(tables: Tables, *, commits: Commits) -> None:
 
     Both go by key, and a final audit row stays as it is.
     """
-    spaces = read_view(tables, SPACE_STATES)
-    assets = schema_assets(tables, spaces.where("evaluation_id IS NOT NULL"))
-    proposals, batches = read_view(tables, PROPOSAL_STATES), read_view(tables, BATCH_STATES)
-    turns = (
-        _audited(tables, assets)
-        .where("may_batch")
-        .select("space_id", "cycle", "lever")
-        .unionByName(correction_turns(spaces, proposals, batches))
-    )
-    formed = detect_conflicts_and_batch(proposals, turns, batches)
-    commits.note(BATCHES, tables.merge(BATCHES, formed))
-    rows = _audited(tables, assets).select(*AUDIT_COLUMNS)
+    states = States(tables)
+    assets = schema_assets(tables, states.of(SPACE_STATES).where("evaluation_id IS NOT NULL"))
+    audited = held(_audited(tables, states, assets))
+    formed = held(_formed(states, audited))
+    did_form = tables.merge(BATCHES, formed)
+    commits.note(BATCHES, did_form)
+    if did_form:
+        audited = held(_audited(tables, States(tables), assets))
     updated = tuple(name for name in LEVER_AUDIT.columns if name not in LEVER_AUDIT.key)
     commits.note(
         LEVER_AUDIT,
-        tables.merge(LEVER_AUDIT, rows, update=updated, matched_when="NOT t.is_final"),
+        tables.merge(
+            LEVER_AUDIT,
+            audited.select(*AUDIT_COLUMNS),
+            update=updated,
+            matched_when="NOT t.is_final",
+        ),
     )
 
 
-def _audited(tables: Tables, assets: DataFrame) -> DataFrame:
+def _formed(states: States, audited: DataFrame) -> DataFrame:
+    proposals, batches = states.of(PROPOSAL_STATES), states.of(BATCH_STATES)
+    turns = (
+        audited.where("may_batch")
+        .select("space_id", "cycle", "lever")
+        .unionByName(correction_turns(states.of(SPACE_STATES), proposals, batches))
+    )
+    return detect_conflicts_and_batch(proposals, turns, batches)
+
+
+def _audited(tables: Tables, states: States, assets: DataFrame) -> DataFrame:
     return audit_rows(
-        read_view(tables, SPACE_STATES),
-        read_view(tables, PROPOSAL_STATES),
-        read_view(tables, BATCH_STATES),
-        read_view(tables, CLUSTER_STATES),
+        states.of(SPACE_STATES),
+        states.of(PROPOSAL_STATES),
+        states.of(BATCH_STATES),
+        states.of(CLUSTER_STATES),
         tables.read(LEVER_AUDIT),
         assets,
     )

@@ -27,7 +27,7 @@ ML_TYPES = ("ml_feature_missing", "model_scoring_error", "feature_store_mismatch
 CLUSTER_COLUMNS = tuple(name for name in CLUSTERS.columns if name != "recorded_at")
 MEMBER_COLUMNS = tuple(name for name in CLUSTER_MEMBERS.columns if name != "recorded_at")
 
-_ITEM = "struct<kind: string, first: string, second: string>"
+_ITEMS = "array<struct<kind: string, first: string, second: string>>"
 
 
 class Clustered(NamedTuple):
@@ -158,7 +158,7 @@ def _evidence(named: DataFrame) -> DataFrame:
     Every array is cut before it is collected, so that a row stays small however large a cluster is.
     """
     items = named.select(
-        "cluster_id", "seen", "group_id", F.explode(_items()).cast(_ITEM).alias("item")
+        "cluster_id", "seen", "group_id", F.explode(_items().cast(_ITEMS)).alias("item")
     ).select("cluster_id", "seen", "group_id", "item.*")
     counted = items.groupBy("cluster_id", "seen", "kind", "first", "second").agg(
         F.count_distinct("group_id").cast("int").alias("group_count")

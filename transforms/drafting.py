@@ -111,9 +111,11 @@ def _facts(in_groups: DataFrame, profiles: DataFrame, spaces: DataFrame) -> Data
         current, ["space_id", "name"], "inner"
     )
     of_space = groups.join(spaces.select("space_id", "config"), "space_id", "inner")
-    return of_tables.select(*_GROUP, *_PROFILE_COLUMNS).unionByName(
+    rows = of_tables.select(*_GROUP, *_PROFILE_COLUMNS).unionByName(
         of_space.select(*_GROUP, "config"), allowMissingColumns=True
     )
+    # Columns of their own: the groups come from the clusters that these rows are grouped with.
+    return rows.select(*(F.col(name).alias(name) for name in rows.columns))
 
 
 _PROFILE_COLUMNS = (
