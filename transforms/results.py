@@ -191,8 +191,10 @@ def _mildest_differences(
     """
     mildest: frozenset[str] | None = None
     is_exhausted = False
-    grids = {level: _grids(expected, produced, level) for level in LEVELS}
+    grids: dict[Level, tuple[Grid, Grid]] = {}
     for rung in _RUNGS:
+        if rung.level not in grids:
+            grids[rung.level] = _grids(expected, produced, rung.level)
         try:
             for differences in _differences(rung, *grids[rung.level]):
                 if differences <= forgiven:
