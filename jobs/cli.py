@@ -12,7 +12,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from jobs import cli_changes, cli_decide, cli_evidence, cli_history, cli_load, cli_tables, cli_work
+from jobs import (
+    cli_changes,
+    cli_clusters,
+    cli_decide,
+    cli_failures,
+    cli_history,
+    cli_load,
+    cli_status,
+    cli_tables,
+    cli_work,
+)
 from jobs.cli_errors import told_errors
 from jobs.cli_shared import Command
 from jobs.home import Home
@@ -90,11 +100,11 @@ app.command(rich_help_panel=_START)(cli_work.evaluate)
 app.command(rich_help_panel=_START)(cli_work.optimize)
 app.command(rich_help_panel=_DECIDE)(cli_decide.approve)
 app.command(rich_help_panel=_DECIDE)(cli_decide.reject)
-app.command(rich_help_panel=_LOOK)(cli_history.status)
+app.command(rich_help_panel=_LOOK)(cli_status.status)
 app.command(rich_help_panel=_LOOK)(cli_history.history)
 app.command(rich_help_panel=_LOOK)(cli_history.levers)
-app.command(rich_help_panel=_LOOK)(cli_evidence.failures)
-app.add_typer(cli_evidence.clusters_app, name="clusters", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(cli_failures.failures)
+app.add_typer(cli_clusters.clusters_app, name="clusters", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.proposals_app, name="proposals", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.batches_app, name="batches", rich_help_panel=_LOOK)
 app.add_typer(cli_tables.app, name="tables", rich_help_panel=_START)

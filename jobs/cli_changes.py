@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from jobs import screens
-from jobs.cli_evidence import QUESTION_COLUMNS, train_questions
-from jobs.cli_shared import Id, Json, Space, command_of, show_nothing
+from jobs.benchmark_texts import hidden, print_questions, train_questions
+from jobs.cli_shared import Id, Json, Space, command_of, rows_of, show_nothing
 from jobs.ids import prefix_of, the_only
 from jobs.reading import History, Row
 from jobs.screens import Column
 
-_PROPOSALS = """
-SELECT * FROM proposal_states
-WHERE (:space IS NULL OR space_id = :space) AND (:id IS NULL OR starts_with(proposal_id, :id))
-ORDER BY space_id, lever, impact DESC, proposal_id
+# With the split of the benchmark that a correction is about.
+_BENCHMARK = """
+LEFT JOIN current_benchmarks b ON p.patch_type = 'correct_benchmark' AND b.space_id = p.space_id
+  AND array_contains(p.question_ids, b.question_id)
+"""
+_PROPOSALS = f"""
+SELECT p.*, b.split AS benchmark_split
+FROM proposal_states p {_BENCHMARK}
+WHERE (:space IS NULL OR p.space_id = :space) AND (:id IS NULL OR starts_with(p.proposal_id, :id))
+ORDER BY p.space_id, p.lever, p.impact DESC, p.proposal_id
 """
 _REFUSALS = """
 SELECT split, overlap_kind, overlap FROM leak_refusals
@@ -26,10 +34,16 @@ SELECT * FROM batch_states
 WHERE (:space IS NULL OR space_id = :space) AND (:id IS NULL OR starts_with(batch_id, :id))
 ORDER BY space_id, cycle, lever, recorded_at, batch_id
 """
-_IN_BATCH = """
-SELECT * FROM proposals
-WHERE space_id = :space AND proposal_id IN :proposals
+_IN_BATCH = f"""
+SELECT p.*, b.split AS benchmark_split
+FROM proposals p {_BENCHMARK}
+WHERE p.space_id = :space AND p.proposal_id IN :proposals
 """
+
+Reveal = Annotated[
+    bool,
+    typer.Option("--reveal", help="Show texts of held_out and sealed benchmarks in corrections."),
+]
 
 proposals_app = typer.Typer(help="Changes to metadata that the failures ask for.")
 batches_app = typer.Typer(help="Proposals that are approved, applied and gated together.")
@@ -41,7 +55,7 @@ def proposals(context: typer.Context, space: Space = None, as_json: Json = False
     if context.invoked_subcommand is not None:
         return
     history = command_of(context).history
-    rows = history.select(_PROPOSALS, space=space, id=None) if history.is_there else []
+    rows = [hidden(row) for row in rows_of(history, _PROPOSALS, space, id=None)]
     if not rows:
         show_nothing(
             as_json,
@@ -55,12 +69,15 @@ def proposals(context: typer.Context, space: Space = None, as_json: Json = False
 
 
 @proposals_app.command("show")
-def show_proposal(context: typer.Context, proposal: Id, as_json: Json = False) -> None:
+def show_proposal(
+    context: typer.Context, proposal: Id, reveal: Reveal = False, as_json: Json = False
+) -> None:
     """Show one proposal: before and after, the evidence, and the questions it is to fix."""
     history = command_of(context).history
     prefix = prefix_of("proposal", proposal)
     found = history.select(_PROPOSALS, space=None, id=prefix) if history.is_there else []
     row = the_only(found, "proposal", proposal)
+    row = row if reveal else hidden(row)
     questions = train_questions(history, row["space_id"], row["question_ids"])
     refusals = history.select(_REFUSALS, proposal=row["proposal_id"])
     if as_json:
@@ -73,11 +90,13 @@ def show_proposal(context: typer.Context, proposal: Id, as_json: Json = False) -
             ("state", _with_reason(row)),
             ("batch", row["batch_id"]),
             ("cluster", row["cluster_id"]),
+            ("lever", screens.lever(row["lever"])),
             *_change_fields(row),
             ("refused", "\n".join(_refusal(r) for r in refusals)),
         ]
     )
-    _print_questions(questions)
+    screens.print_lines("")
+    print_questions("Questions it is to fix", row["question_ids"], questions)
 
 
 @batches_app.callback(invoke_without_command=True)
@@ -86,7 +105,7 @@ def batches(context: typer.Context, space: Space = None, as_json: Json = False) 
     if context.invoked_subcommand is not None:
         return
     history = command_of(context).history
-    rows = history.select(_BATCHES, space=space, id=None) if history.is_there else []
+    rows = rows_of(history, _BATCHES, space, id=None)
     if not rows:
         show_nothing(
             as_json,
@@ -107,13 +126,15 @@ def batches(context: typer.Context, space: Space = None, as_json: Json = False) 
 
 
 @batches_app.command("show")
-def show_batch(context: typer.Context, batch: Id, as_json: Json = False) -> None:
+def show_batch(
+    context: typer.Context, batch: Id, reveal: Reveal = False, as_json: Json = False
+) -> None:
     """Show one batch: every change with before, after and evidence, and how to decide."""
     history = command_of(context).history
     prefix = prefix_of("batch", batch)
     found = history.select(_BATCHES, space=None, id=prefix) if history.is_there else []
     row = the_only(found, "batch", batch)
-    changes = _changes(history, row)
+    changes = [change if reveal else hidden(change) for change in _changes(history, row)]
     questions = train_questions(history, row["space_id"], row["question_ids"])
     if as_json:
         screens.print_json([{**row, "proposals": changes, "questions": questions}])
@@ -135,7 +156,8 @@ def show_batch(context: typer.Context, batch: Id, as_json: Json = False) -> None
         screens.print_lines("")
         screens.print_heading(f"Change {number} of {len(changes)}")
         screens.print_fields([("proposal", change["proposal_id"]), *_change_fields(change)])
-    _print_questions(questions)
+    screens.print_lines("")
+    print_questions("Questions it is to fix", row["question_ids"], questions)
     if is_free(row):
         short = screens.short(row["batch_id"])
         screens.print_lines(
@@ -160,24 +182,16 @@ def _changes(history: History, batch: Row) -> list[Row]:
 def _change_fields(row: Row) -> list[tuple[str, str | None]]:
     return [
         ("change", row["summary"]),
-        ("lever", screens.lever(row["lever"])),
         ("target", f"{row['target']} ({row['target_field']})"),
         ("before", row["before"] or "(nothing)"),
         ("after", row["after"]),
         ("why", row["evidence"]),
         ("risk", row["risk"]),
         ("confidence", f"{row['confidence']:.2f}"),
-        ("is to fix", screens.count(len(row["question_ids"]), "train question")),
+        ("is to fix", screens.count(len(row["question_ids"]), "question")),
         ("puts at risk", screens.count(row["questions_at_risk"], "train question")),
         ("repo file", row["repo_path"]),
     ]
-
-
-def _print_questions(questions: list[Row]) -> None:
-    if questions:
-        screens.print_lines("")
-        screens.print_heading(f"Questions it is to fix ({len(questions)}, all train)")
-        screens.print_table(questions, QUESTION_COLUMNS)
 
 
 def _with_reason(row: Row) -> str:

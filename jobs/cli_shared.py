@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 
 from jobs.home import Home
-from jobs.reading import History
+from jobs.reading import History, Parameter, Row
 from jobs.screens import print_json, print_lines
+from transforms.errors import InvalidInputError
+
+_SPACES = "SELECT space_id FROM latest_spaces ORDER BY space_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,28 @@ def command_of(context: typer.Context) -> Command:
 def utc_now() -> datetime:
     """The clock of everything that the command line starts."""
     return datetime.now(UTC)
+
+
+def rows_of(history: History, sql: str, space: str | None, **parameters: Parameter) -> list[Row]:
+    """The rows of a query that ``:space`` narrows down to one space; none where nothing is there.
+
+    Raises InvalidInputError for a space that is not registered.
+    """
+    if not history.is_there:
+        return []
+    rows = history.select(sql, space=space, **parameters)
+    if not rows and space is not None:
+        check_space(history, space)
+    return rows
+
+
+def check_space(history: History, space: str) -> None:
+    """Raises InvalidInputError, naming those that are, for a space that is not registered."""
+    known = [row["space_id"] for row in history.select(_SPACES)]
+    if space not in known:
+        raise InvalidInputError(
+            "there is no such space", where=space, remedy=f"known are {', '.join(known) or 'none'}"
+        )
 
 
 def show_nothing(as_json: bool, *lines: str) -> None:

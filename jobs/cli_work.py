@@ -10,10 +10,10 @@ import typer
 
 from jobs import screens
 from jobs.cli_errors import exit_code_of
-from jobs.cli_history import pending_work
 from jobs.cli_runs import Shown, run_job, runner_of, show_report
 from jobs.cli_session import opened
-from jobs.cli_shared import Command, command_of
+from jobs.cli_shared import Command, check_space, command_of
+from jobs.cli_status import pending_work
 from jobs.context import JobContext
 from transforms.errors import InvalidInputError
 
@@ -108,9 +108,7 @@ def _spaces_to_ask(
     answered = [row["space_id"] for row in rows if row["answerer"] is not None]
     if space is None:
         return answered if again else []
-    if space not in [row["space_id"] for row in rows]:
-        known = ", ".join(row["space_id"] for row in rows)
-        raise InvalidInputError("there is no such space", where=space, remedy=f"known are {known}")
+    check_space(command.history, space)
     if space not in answered and answers is None:
         raise InvalidInputError(
             "nothing answers for this space",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 WIDTH = 100  # where no terminal says otherwise, and never less
 WIDEST = 160
 _GAP = 2  # between columns
-_LONGEST_WORD = 40  # a longer one is broken
+_NARROWEST = 12  # of a column that wraps
 SHORT_ID = 8  # hex digits shown of an id; commands take any unique beginning
 
 LEVER_NAMES = {
@@ -30,6 +31,7 @@ LEVER_NAMES = {
     5: "ML tables",
     6: "space",
 }
+_FULL_ID = re.compile(r"\b[a-z]+-[0-9a-f]{20}\b")
 _STYLES = {
     "accepted": "green",
     "approved": "green",
@@ -77,19 +79,15 @@ def print_lines(*lines: str) -> None:
     out = console()
     for line in lines:
         out.print(line, markup=False)
+    sys.stdout.flush()  # a run that is piped shows what it did when it did it
 
 
 def print_table(
-    rows: Sequence[Row],
-    columns: Sequence[Column],
-    *,
-    group_by: str | None = None,
-    is_spaced: bool = False,
+    rows: Sequence[Row], columns: Sequence[Column], *, group_by: str | None = None
 ) -> None:
     """Rows under one heading; with ``group_by``, under a line for each value of that column.
 
-    Rows of one group must follow one another. ``is_spaced`` leaves a line between rows, for those
-    of several lines.
+    Rows of one group must follow one another.
     """
     from rich.padding import Padding
     from rich.table import Table
@@ -99,15 +97,10 @@ def print_table(
     indent = 2 if group_by else 0
     cells = [[column.cell(row) for column in columns] for row in rows]
     widths = _widths(columns, cells, out.width - indent)
+    out.width = max(out.width, sum(widths) + _GAP * len(widths) + indent)  # rather than cut an id
 
-    def table(lines: Iterable[Sequence[str]], style: str) -> Table:
-        made = Table(
-            box=None,
-            show_header=False,
-            padding=(0, _GAP, 0, 0),
-            pad_edge=False,
-            leading=1 if is_spaced else 0,
-        )
+    def table(lines: Iterable[Sequence[str]], style: str) -> Padding:
+        made = Table(box=None, show_header=False, padding=(0, _GAP, 0, 0), pad_edge=False)
         for column, width in zip(columns, widths, strict=True):
             made.add_column(
                 width=width,
@@ -118,19 +111,18 @@ def print_table(
             )
         for line in lines:
             made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in line))
-        return made
+        return Padding(made, (0, 0, 0, indent), expand=False)
 
-    out.print(
-        Padding(table([[c.heading for c in columns]], "bold"), (0, 0, 0, indent), expand=False)
-    )
+    out.print(table([[c.heading for c in columns]], "bold"))
     for heading, group in _groups(rows, cells, group_by):
         if heading is not None:
             out.print(heading, style="bold cyan", markup=False)
-        out.print(Padding(table(group, ""), (0, 0, 0, indent), expand=False))
+        out.print(table(group, ""))
 
 
-def print_fields(fields: Sequence[tuple[str, str | None]]) -> None:
+def print_fields(fields: Sequence[tuple[str, str | None]], *, indent: int = 0) -> None:
     """Names and values under one another; those without a value are left out."""
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
@@ -140,12 +132,12 @@ def print_fields(fields: Sequence[tuple[str, str | None]]) -> None:
     made.add_column(overflow="fold")
     for name, value in shown:
         made.add_row(name, Text(value, style=_STYLES.get(value, "")))
-    console().print(made)
+    console().print(Padding(made, (0, 0, 0, indent), expand=False))
 
 
-def print_heading(text: str) -> None:
+def print_heading(text: str, style: str = "bold") -> None:
     """A line that begins a part of a screen."""
-    console().print(text, style="bold", markup=False)
+    console().print(text, style=style, markup=False)
 
 
 def short(identifier: str | None) -> str:
@@ -153,6 +145,11 @@ def short(identifier: str | None) -> str:
     if identifier is None:
         return ""
     return identifier.rpartition("-")[2][:SHORT_ID]
+
+
+def with_short_ids(text: str) -> str:
+    """A text with the ids in it as ``short`` gives them."""
+    return _FULL_ID.sub(lambda found: short(found[0]), text)
 
 
 def share(correct: int, count: int) -> str:
@@ -182,8 +179,8 @@ def when(at: datetime | None) -> str:
 
 
 def lever(number: int) -> str:
-    """``1 tables and columns``."""
-    return f"{number} {LEVER_NAMES[number]}"
+    """``1 tables and columns``; corrections of benchmarks are no lever and have no number."""
+    return f"{number} {LEVER_NAMES[number]}" if number else LEVER_NAMES[number]
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -212,9 +209,10 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: in
     left = width - _GAP * (len(columns) - 1)
     left -= sum(n for i, n in enumerate(natural) if i not in wrapping)
     widths = list(natural)
-    for i in wrapping:
+    for position, i in enumerate(wrapping):
         words = [word for line in [columns[i].heading, *_lines(cells, i)] for word in line.split()]
-        widths[i] = min(max(map(cell_len, words), default=0), _LONGEST_WORD)
+        fair = max(left // (len(wrapping) - position), _NARROWEST)
+        widths[i] = min(max(map(cell_len, words), default=0), fair)
         left -= widths[i]
     for position, i in enumerate(sorted(wrapping, key=lambda i: natural[i] - widths[i])):
         extra = max(min(natural[i] - widths[i], left // (len(wrapping) - position)), 0)

@@ -118,9 +118,27 @@ def test_status_tells_a_job_that_failed(shop):
     assert job["last_failure"] == "the warehouse is down"
 
 
-def test_status_tells_who_owns_the_home(shop):
+def test_status_tells_who_owns_the_home_and_what_is_running(shop):
+    state = {
+        "positions": {},
+        "started_with": {"batches": 1},
+        "triggered_at": "2026-03-01T12:00:00+00:00",
+        "failure": None,
+    }
+    shop.runner_file.write_text(json.dumps({"format": 1, "jobs": {"approve": state}}))
     with shop.own("genie-loop run", seeded.NOON):
-        assert "`genie-loop run`" in shown(shop, "status")
+        text = shown(shop, "status")
+        assert "`genie-loop run`" in text
+        assert "Running now: approve\n" in text
+    assert "approve: its last run did not finish" in shown(shop, "status")
+
+
+def test_a_long_id_is_never_cut(shop):
+    long = "a_space_with_a_name_that_is_far_longer_than_anybody_would_give_it_in_their_right_mind"
+    append(shop, c.SPACES, [seeded.space(long)])
+    append(shop, c.LEVER_AUDIT, [seeded.lever_audit(1, space_id=long)])
+    for name in ("status", "levers"):
+        assert long in shown(shop, name)
 
 
 def test_history_shows_counts_and_percentages_of_the_splits_side_by_side(shop):
@@ -139,15 +157,17 @@ def test_levers_show_all_six_and_why_not(shop):
 
 def test_failures_show_train_and_only_count_the_other_splits(shop):
     text = shown(shop, "failures")
-    assert re.search(r"^  q2 ", text, re.MULTILINE)
-    assert not re.search(r"^  q[34] ", text, re.MULTILINE)
+    assert "q2  Which customers have no order?\n" in text
+    assert re.search(r"blamed +column:shop.orders.status *\n", text)
+    assert re.search(r"expected +shop.orders.status = 'paid' *\n +found +nothing", text)
+    assert not re.search(r"^q[34] ", text, re.MULTILINE)
     assert "held-out" not in text
     assert "held_out: 1 failure in 1 question; sealed: 1 failure in 1 question" in text
     assert {row["split"] for row in listed(shop, "failures")} == {"train"}
 
 
 def test_failures_of_another_split_are_shown_when_they_are_asked_for(shop):
-    assert re.search(r"^  q4 ", shown(shop, "failures", "--split", "sealed"), re.MULTILINE)
+    assert "q4  What is the sealed total?\n" in shown(shop, "failures", "--split", "sealed")
     assert [r["question_id"] for r in listed(shop, "failures", "--split", "held_out")] == ["q3"]
 
 
@@ -159,7 +179,6 @@ def test_failures_of_another_split_are_shown_when_they_are_asked_for(shop):
         (["--judge", "logical_accuracy"], ["q2"]),
         (["--judge", "arbiter"], []),
         (["--space", "shop"], ["q2"]),
-        (["--space", "other"], []),
         (["--evaluation", seeded.evaluation_id()[11:17]], ["q2"]),
         (["--limit", "1"], ["q2"]),
     ],
@@ -199,6 +218,31 @@ def test_clusters_and_proposals_never_show_a_question_that_is_not_train(shop):
         for text in (shown(shop, *words), shown(shop, *words, "--json")):
             assert seeded.TEXT_OF["q3"] not in text
             assert seeded.TEXT_OF["q4"] not in text
+
+
+@pytest.mark.parametrize("split", ["train", "held_out", "sealed"])
+def test_a_correction_shows_its_benchmark_only_if_that_is_train_or_it_is_asked_to(shop, split):
+    (question,) = [q for q, of in seeded.SPLIT_OF.items() if of == split][-1:]
+    text = {"summary": "BENCHMARK", "evidence": "BENCHMARK", "before": "BENCHMARK"}
+    correction = proposal(
+        5,
+        lever=0,
+        cluster_id=None,
+        patch_type="correct_benchmark",
+        patch="BENCHMARK",
+        after="BENCHMARK",
+        question_ids=[question],
+        **text,
+    )
+    append(shop, c.PROPOSALS, [correction])
+    append(shop, c.BATCHES, [batch(5, [5], kind="correction", lever=0, question_ids=[question])])
+    one, of = make_id("proposal", 5), make_id("batch", 5)
+    for words in (["proposals"], ["proposals", "show", one], ["batches", "show", of]):
+        for form in ([], ["--json"]):
+            assert ("BENCHMARK" in shown(shop, *words, *form)) is (split == "train")
+    for words in (["proposals", "show", one], ["batches", "show", of]):
+        assert "BENCHMARK" in shown(shop, *words, "--reveal")
+        assert "BENCHMARK" in shown(shop, *words, "--reveal", "--json")
 
 
 def test_a_batch_is_shown_with_before_after_evidence_questions_and_how_to_decide(shop):
@@ -311,6 +355,8 @@ def test_the_version_is_that_of_the_distribution():
         (["failures", "--evaluation", "nothing"], 7, "there is no such evaluation"),
         (["failures", "--judge", "nobody"], 2, "'nobody' is none of"),
         (["failures", "--split", "all"], 2, "'all' is none of"),
+        (["history", "--space", "nowhere"], 2, "there is no such space"),
+        (["failures", "--space", "nowhere"], 2, "known are shop"),
         (["failures", "--limit", "-1"], 2, "greater than or equal to 0"),
         (["evaluate", "nowhere"], 2, "there is no such space"),
         (["evaluate", "--answers", "a.jsonl"], 2, "which space"),
@@ -351,7 +397,7 @@ def test_an_unexpected_error_is_one_line_and_a_log(shop, monkeypatch, is_verbose
     def broken(*_, **__):
         raise ZeroDivisionError("a fault of the program\nsecond line")
 
-    monkeypatch.setattr("jobs.cli_history.pending_jobs", broken)
+    monkeypatch.setattr("jobs.cli_status.pending_jobs", broken)
     done = call(shop, *(["-v"] if is_verbose else []), "status")
     assert done.exit_code == 70
     log = shop.logs / "genie-loop.log"
@@ -368,6 +414,6 @@ def test_ctrl_c_ends_with_130(shop, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("jobs.cli_history.pending_jobs", interrupted)
+    monkeypatch.setattr("jobs.cli_status.pending_jobs", interrupted)
     done = call(shop, "status")
     assert (done.exit_code, done.stderr) == (130, "Interrupted.\n")

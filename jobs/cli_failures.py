@@ -1,0 +1,166 @@
+"""``failures``: what was wrong in an evaluation, question by question.
+
+Questions of held_out and sealed are shown as counts only, unless their split is asked for: who
+reads them while improving a space would fit the space to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Annotated
+
+import typer
+
+from jobs import screens
+from jobs.cli_shared import Json, Space, command_of, rows_of, show_nothing
+from jobs.ids import prefix_of, the_only
+from jobs.reading import History, Row
+from transforms.contracts import JUDGES, SPLITS
+from transforms.errors import InvalidInputError
+
+_LAST = """
+SELECT space_id, evaluation_id
+FROM (
+  SELECT space_id, evaluation_id, ROW_NUMBER() OVER (
+    PARTITION BY space_id ORDER BY started_at DESC, evaluation_id DESC
+  ) AS recency
+  FROM evaluations
+  WHERE :space IS NULL OR space_id = :space
+)
+WHERE recency = 1
+ORDER BY space_id
+"""
+_EVALUATION = (
+    "SELECT space_id, evaluation_id FROM evaluations WHERE starts_with(evaluation_id, :id)"
+)
+
+_CHOSEN = """
+evaluation_id IN :evaluations
+  AND (:question IS NULL OR question_id = :question)
+  AND (:judge IS NULL OR judge = :judge)
+"""
+_FAILURES = f"""
+SELECT * FROM failures
+WHERE {_CHOSEN} AND split = :split
+ORDER BY space_id, evaluation_id, question_id, judge, ordinal
+LIMIT :limit
+"""
+_COUNTS = f"""
+SELECT split, COUNT(*) AS failure_count, COUNT(DISTINCT concat(space_id, '/', question_id))
+  AS question_count
+FROM failures
+WHERE {_CHOSEN}
+GROUP BY split
+"""
+
+_ALL = 2**53  # no limit, as a number that SQL takes
+
+
+def failures(
+    context: typer.Context,
+    space: Space = None,
+    evaluation: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="This evaluation; by default the last of each space."),
+    ] = None,
+    question: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this question (its id).")
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(metavar="JUDGE", help=f"One of {', '.join(JUDGES)}.")
+    ] = None,
+    split: Annotated[
+        str, typer.Option(metavar="SPLIT", help=f"Whose questions to show: {', '.join(SPLITS)}.")
+    ] = "train",
+    limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """List what was wrong in an evaluation, question by question.
+
+    Only train questions are shown; those of held_out and sealed are counted, so that nobody fits
+    the space to them. `--split held_out` shows them all the same.
+    """
+    _one_of("--judge", judge, JUDGES)
+    _one_of("--split", split, SPLITS)
+    history = command_of(context).history
+    evaluations = _evaluations(history, evaluation, space)
+    if not evaluations:
+        show_nothing(as_json, "There is no evaluation yet. Evaluate: genie-loop run")
+        return
+    ids = [row["evaluation_id"] for row in evaluations]
+    counts = history.select(_COUNTS, evaluations=ids, question=question, judge=judge)
+    rows = history.select(
+        _FAILURES,
+        evaluations=ids,
+        question=question,
+        judge=judge,
+        split=split,
+        limit=limit or _ALL,
+    )
+    if as_json:
+        screens.print_json(rows)
+        return
+    _print_failures(rows)
+    screens.print_lines(*_count_lines(counts, split, len(rows)))
+
+
+def _print_failures(rows: Sequence[Row]) -> None:
+    """One block per question: what each judge found, expected and produced."""
+    for space, of_space in groupby(rows, key=lambda row: row["space_id"]):
+        screens.print_heading(str(space), "bold cyan")
+        for question, found in groupby(of_space, key=lambda row: row["question_id"]):
+            failures = list(found)
+            screens.print_heading(f"{question}  {failures[0]['question']}")
+            for failure in failures:
+                screens.print_fields(_failure_fields(failure), indent=2)
+        screens.print_lines("")
+
+
+def _failure_fields(row: Row) -> list[tuple[str, str | None]]:
+    asi = row["asi"]
+    judged = f"{asi['failure_type']}, says {row['judge']} (confidence {asi['confidence']:.2f})"
+    differs = row["expected_fragment"] is not None or row["actual_fragment"] is not None
+    return [
+        (
+            "wrong",
+            judged + ("" if row["confirmation"] == "confirmed" else f"; {row['confirmation']}"),
+        ),
+        ("blamed", "\n".join(asi["blame_set"])),
+        ("expected", (row["expected_fragment"] or "nothing") if differs else asi["expected_value"]),
+        ("found", (row["actual_fragment"] or "nothing") if differs else asi["actual_value"]),
+        ("would help", asi["counterfactual_fix"]),
+    ]
+
+
+def _evaluations(history: History, evaluation: str | None, space: str | None) -> list[Row]:
+    if not history.is_there:
+        return []
+    if evaluation is None:
+        return rows_of(history, _LAST, space)
+    found = history.select(_EVALUATION, id=prefix_of("evaluation", evaluation))
+    return [the_only(found, "evaluation", evaluation)]
+
+
+def _count_lines(counts: Sequence[Row], split: str, shown: int) -> list[str]:
+    by_split = {row["split"]: row for row in counts}
+
+    def told(name: str) -> str:
+        row = by_split.get(name, {"failure_count": 0, "question_count": 0})
+        failed = screens.count(row["failure_count"], "failure")
+        return f"{name}: {failed} in {screens.count(row['question_count'], 'question')}"
+
+    lines = ["; ".join(told(name) for name in SPLITS)]
+    total = by_split.get(split, {"failure_count": 0})["failure_count"]
+    if shown < total:
+        lines.append(f"Shown are the first {shown} of {split}; --limit 0 shows all.")
+    if any(name != split and name in by_split for name in SPLITS):
+        lines.append("Questions of another split are shown when it is asked for (--split).")
+    return lines
+
+
+def _one_of(option: str, value: str | None, known: Sequence[str]) -> None:
+    if value is not None and value not in known:
+        raise InvalidInputError(
+            f"{value!r} is none of {', '.join(known)}", where=option, remedy="give one of them"
+        )
