@@ -79,7 +79,8 @@ def _statement_leaks(proposals: DataFrame, benchmarks: DataFrame) -> DataFrame:
     trees = proposals.select("space_id", "proposal_id", "data_schema", "patch").mapInArrow(
         _tree_probes, _TREE_PROBE_DDL
     )
-    marks = benchmarks.select(*_BENCHMARK).mapInArrow(_tree_marks, _TREE_MARK_DDL)
+    # Spaces over the same data hold the same benchmarks.
+    marks = benchmarks.select(*_BENCHMARK).mapInArrow(_tree_marks, _TREE_MARK_DDL).distinct()
     common = (
         trees.join(marks, ["data_schema", "hash"], "inner")
         .groupBy(
