@@ -28,12 +28,14 @@ def diff_filters(differ: Differ) -> None:
         _ratio_inverted(differ)
     diff_set_logic(differ, rest)
     _same_term(differ, rest)
+    _other_column(differ, rest)
     diff_exclusions(differ, rest)
     _share_base(differ, rest)
     _rows_for_groups(differ, rest)
-    _other_column(differ, rest)
+    _alternatives(differ, rest)
     _keys(differ, rest)
     _replaced(differ, rest)
+    _said_again(differ, rest)
     _leftovers(differ, rest)
 
 
@@ -56,7 +58,10 @@ def _same_term(differ: Differ, rest: Unmatched) -> None:
     candidates = [
         (mine, theirs)
         for mine, theirs in rest.pairs()
-        if mine.left.same(theirs.left) and same_kind_of_place(mine, theirs)
+        if mine.left.same(theirs.left)
+        and same_kind_of_place(mine, theirs)
+        and not mine.parts
+        and not theirs.parts
     ]
     candidates.sort(key=lambda pair: pair[0].operator != pair[1].operator)
     for mine, theirs in candidates:
@@ -68,7 +73,9 @@ def _explain_same_term(differ: Differ, mine: Predicate, theirs: Predicate) -> No
     operators = mine.operator, theirs.operator
     columns = None
     fix = f"Filter {mine.text}."
-    if operators == ("=", "=") and mine.values and theirs.values:
+    if mine.right is not None and theirs.right is not None:
+        rule, fix, columns = _compared_rule(mine, theirs)
+    elif set(operators) <= {"=", "IN"} and mine.values and theirs.values:
         rule, fix = _literal_rule(differ, mine, theirs)
     elif theirs.operator == "IS_NULL" and mine.operator in EQUALITIES:
         rule = "null_instead_of_value"
@@ -83,26 +90,39 @@ def _explain_same_term(differ: Differ, mine: Predicate, theirs: Predicate) -> No
         fix = f"Filter {mine.text}: the value itself, not a pattern that others match too."
     elif operators in {("LIKE", "="), ("NOT_LIKE", "<>")}:
         rule = "value_instead_of_pattern"
-    elif mine.right is not None and theirs.right is not None:
-        rule, fix = "compared_value_wrong", f"Compare with {mine.right.text}."
-        columns = mine.right.columns or mine.columns
     elif set(operators) <= ORDERS and _is_next_to(mine, theirs):
         rule = "boundary_wrong"
-    elif operators[0] == operators[1] or set(operators) == {"=", "IN"}:
+    elif operators[0] == operators[1]:
         rule = "literal_wrong"
     else:
         rule = "operator_wrong"
     pair_finding(differ, rule, mine, theirs, fix, columns=columns)
 
 
+def _compared_rule(mine: Predicate, theirs: Predicate) -> tuple[str, str, tuple[str, ...] | None]:
+    """For two comparisons with computed values: another value, or another comparison."""
+    wanted, given = mine.right, theirs.right
+    if wanted is None or given is None or not wanted.same(given):
+        columns = wanted.columns if wanted else ()
+        return "compared_value_wrong", f"Compare with {values_text(mine)}.", columns or None
+    is_bound = {mine.operator, theirs.operator} <= ORDERS
+    is_same_way = is_bound and mine.operator[0] == theirs.operator[0]
+    return "boundary_wrong" if is_same_way else "operator_wrong", f"Filter {mine.text}.", None
+
+
 def _literal_rule(differ: Differ, mine: Predicate, theirs: Predicate) -> tuple[str, str]:
     column = mine.left.column or (mine.columns[0] if mine.columns else "")
-    wanted, given = unquoted(mine.values[0]), unquoted(theirs.values[0])
     fix = f"Filter {mine.text}."
-    if folded(wanted) == folded(given) or differ.values.nearest(column, given) == wanted:
-        return "literal_spelled_differently", f"{fix} The data spells it {mine.values[0]}."
-    if is_text(theirs.values[0]) and not _is_present(differ, column, given):
-        return "literal_not_in_column", f"{fix} The column does not hold {theirs.values[0]}."
+    for literal in theirs.values:
+        if literal in mine.values:
+            continue
+        given = unquoted(literal)
+        near = differ.values.nearest(column, given)
+        meant = [v for v in mine.values if folded(v) == folded(given) or unquoted(v) == near]
+        if meant:
+            return "literal_spelled_differently", f"{fix} The data spells it {meant[0]}."
+        if is_text(literal) and not _is_present(differ, column, given):
+            return "literal_not_in_column", f"{fix} The column does not hold {literal}."
     return "literal_wrong", fix
 
 
@@ -155,6 +175,11 @@ def _share_base(differ: Differ, rest: Unmatched) -> None:
 def _rows_for_groups(differ: Differ, rest: Unmatched) -> None:
     """A condition on groups (HAVING) that was put on rows (WHERE), or the reverse."""
     for mine, theirs in rest.pairs():
+        if {mine.place, theirs.place} == {"groups"} and mine.columns == theirs.columns:
+            if rest.take(mine, theirs):
+                fix = f"Use HAVING {mine.text}."
+                pair_finding(differ, "aggregate_function_wrong", mine, theirs, fix)
+            continue
         is_moved = {mine.place, theirs.place} == {"rows", "groups"}
         same_value = bool(mine.values) and mine.values == theirs.values
         same_term = bool(mine.right and theirs.right and mine.right.same(theirs.right))
@@ -164,6 +189,42 @@ def _rows_for_groups(differ: Differ, rest: Unmatched) -> None:
             rule = "condition_on_rows" if is_group else "condition_on_groups"
             fix = f"Use {'HAVING' if is_group else 'WHERE'} {mine.text}."
             pair_finding(differ, rule, mine, theirs, fix)
+
+
+def _alternatives(differ: Differ, rest: Unmatched) -> None:
+    """Alternatives (OR) on the right column, one of them on another, or put together otherwise."""
+    for mine, theirs in rest.pairs():
+        is_near = bool(set(mine.columns) & set(theirs.columns)) and (mine.parts or theirs.parts)
+        if not is_near or not same_kind_of_place(mine, theirs) or not rest.take(mine, theirs):
+            continue
+        strays = [
+            part
+            for part in theirs.parts
+            if set(part.values) & set(mine.values) and not part.left.same(mine.left)
+        ]
+        if strays:
+            _column_finding(differ, mine, strays[0])
+        else:
+            pair_finding(differ, "operator_wrong", mine, theirs, f"Filter {mine.text}.")
+
+
+def _said_again(differ: Differ, rest: Unmatched) -> None:
+    """A condition that the answer has twice, once as expected and once with another value."""
+    for theirs in list(rest.right):
+        mine = next((p for p in differ.expected.predicates if _is_variant(differ, p, theirs)), None)
+        if mine is not None:
+            rest.right.remove(theirs)
+            _explain_same_term(differ, mine, theirs)
+
+
+def _is_variant(differ: Differ, mine: Predicate, theirs: Predicate) -> bool:
+    both = mine.operator == "=" and theirs.operator in {"=", "<>"} and bool(mine.values)
+    if not both or not theirs.values or not mine.left.same(theirs.left) or mine.right:
+        return False
+    if folded(mine.values[0]) == folded(theirs.values[0]):
+        return mine.operator != theirs.operator or mine.values != theirs.values
+    is_unknown = not _is_present(differ, mine.left.text, unquoted(theirs.values[0]))
+    return theirs.operator == "=" and is_text(theirs.values[0]) and is_unknown
 
 
 def _keys(differ: Differ, rest: Unmatched) -> None:

@@ -15,6 +15,8 @@ def diff_groups(differ: Differ) -> None:
         if twin is not None:
             left.remove(mine)
             right.remove(twin)
+    if differ.produced.is_distinct and not right:
+        left = [key for key in left if not any(key.same(o) for o in differ.produced.outputs)]
     for mine, theirs in list(zip(left, right, strict=False)):
         is_name = is_same_thing(differ, mine, theirs)
         rule = "grouped_by_key_or_name" if is_name else "group_key_wrong"

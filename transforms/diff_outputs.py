@@ -125,7 +125,9 @@ def _is_key(differ: Differ, column: str) -> bool:
 
 
 def _explain_output(differ: Differ, mine: Term, theirs: Term) -> None:
-    if mine.is_window != theirs.is_window:
+    if mine.is_window and theirs.is_window and _is_reversed(mine, theirs):
+        output_pair(differ, "ranking_direction_wrong", mine, theirs, f"Return {mine.text}.")
+    elif mine.is_window != theirs.is_window:
         if mine.is_window:
             output_pair(differ, "rank_missing", mine, theirs, f"Return {mine.text}.")
         else:
@@ -145,6 +147,10 @@ def _explain_output(differ: Differ, mine: Term, theirs: Term) -> None:
         )
     else:
         _explain_aggregate(differ, mine, theirs)
+
+
+def _is_reversed(mine: Term, theirs: Term) -> bool:
+    return mine.text.replace(" DESC", " ASC") == theirs.text.replace(" DESC", " ASC")
 
 
 def _explain_column(differ: Differ, mine: Term, theirs: Term) -> None:
@@ -254,7 +260,7 @@ def _explain_calculation(differ: Differ, mine: Term, theirs: Term) -> None:
         blame = differ.space_blame() if is_share else None
         rule = "scale_wrong" if is_share else "unit_not_converted"
         output_pair(differ, rule, mine, theirs, fix, blame=blame)
-    elif mine.pieces == theirs.pieces and not mine.aggregates:
+    elif mine.pieces == theirs.pieces and not mine.aggregates and mine.columns != theirs.columns:
         columns = [m.name for m, t in zip(mine.uses, theirs.uses, strict=True) if m.name != t.name]
         output_pair(
             differ, "output_column_wrong", mine, theirs, fix, blame=differ.column_blame(columns)

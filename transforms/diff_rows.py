@@ -18,11 +18,20 @@ def diff_by_rows(differ: Differ) -> bool:
         _missing_columns(differ, evidence.missing_columns)
     elif evidence.is_rounding_only and any(t.has_rounding for t in differ.produced.outputs):
         _rounded(differ)
-    elif evidence.is_duplicates_only:
+    elif evidence.is_duplicates_only and not _is_cut_differently(differ):
         return _duplicates(differ)
     else:
         return False
     return True
+
+
+def _is_cut_differently(differ: Differ) -> bool:
+    """Whether the queries keep different numbers of rows, which repeats or drops some."""
+    cuts = [
+        (shape.limit, [ranking.count for ranking in shape.superlatives])
+        for shape in (differ.expected, differ.produced)
+    ]
+    return cuts[0] != cuts[1]
 
 
 def _outputs_at(outputs: tuple[Term, ...], positions: tuple[int, ...]) -> list[Term]:

@@ -105,6 +105,11 @@ class TermBuilder:
             listed = argument.expressions
             argument = listed[0] if len(listed) == 1 else exp.Tuple(expressions=listed)
         if condition is None and argument is not None:
+            share = _share_condition(function, argument)
+            if share is not None:
+                part = self._finish_aggregate("COUNT", False, None, share, scope)
+                whole = self._finish_aggregate("COUNT", False, None, None, scope)
+                return joined([part, whole], " / ")
             condition, argument, function = _conditional(function, argument)
         if argument is None or isinstance(argument, exp.Star):
             return self._finish_aggregate(function, is_distinct, None, condition, scope)
@@ -180,7 +185,7 @@ class TermBuilder:
             elif value := constant(part):
                 factor = factor * value if is_over else factor / value
             else:
-                (over if is_over else under).append(again(part))
+                (over if is_over else under).append(_operand(part, again))
 
         collect(node, True)
         return factor, over, under
@@ -212,7 +217,8 @@ class TermBuilder:
             return concat(f"{type(node).__name__.upper()}(", again(node.this), ")")
         if isinstance(node, exp.Binary):
             operator = _OPERATORS.get(type(node), node.key.upper())
-            return concat(again(node.this), f" {operator} ", again(node.expression))
+            sides = _operand(node.this, again), _operand(node.expression, again)
+            return concat(sides[0], f" {operator} ", sides[1])
         if isinstance(node, exp.Not):
             return concat("NOT ", again(node.this))
         if isinstance(node, exp.Neg):
@@ -257,6 +263,15 @@ _OPERATORS: dict[type[exp.Expr], str] = {
 }
 
 
+def _operand(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
+    """An operand, in brackets where leaving them out would change what is calculated."""
+    inner = node
+    while isinstance(inner, TRANSPARENT):
+        inner = inner.this
+    needs_brackets = isinstance(inner, exp.Binary) and not isinstance(inner, (exp.Mul, exp.Div))
+    return concat("(", again(inner), ")") if needs_brackets else again(node)
+
+
 def _window_function(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
     if isinstance(node, exp.Func) and not any(node.args.values()):
         name = f"{node.sql_name()}()"
@@ -283,6 +298,17 @@ def _case(node: exp.Case, again: Callable[[exp.Expr], Term]) -> Term:
 def _more_arguments(node: exp.Expr) -> list[exp.Expr]:
     found = [node.args.get("expression"), *(node.args.get("expressions") or [])]
     return [part for part in found if isinstance(part, exp.Expr)]
+
+
+def _share_condition(function: str, argument: exp.Expr) -> exp.Expr | None:
+    """The condition of ``AVG(CASE WHEN c THEN 1 ELSE 0 END)``, the share of rows that meet it."""
+    if function != "AVG":
+        return None
+    case = argument.find(exp.Case, exp.If)
+    otherwise = case.args.get("default") or case.args.get("false") if case is not None else None
+    condition, value, counted = _conditional("SUM", argument)
+    is_whole = counted == "COUNT" and value is None and (case is None or otherwise is not None)
+    return condition if is_whole else None
 
 
 def _conditional(function: str, argument: exp.Expr) -> tuple[exp.Expr | None, exp.Expr | None, str]:

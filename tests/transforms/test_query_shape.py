@@ -241,6 +241,31 @@ def test_two_ways_to_write_one_query_have_no_difference(name: str) -> None:
         assert judgement.ruling.rule in {"nothing_decides", "tie_at_limit"}
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("(price_cents + cost_cents) * product_id", "price_cents + cost_cents * product_id"),
+        ("price_cents - (cost_cents - product_id)", "price_cents - cost_cents - product_id"),
+        ("price_cents / cost_cents", "cost_cents / price_cents"),
+        ("price_cents DIV cost_cents", "price_cents / cost_cents"),
+        ("CONCAT(title, category)", "CONCAT(category, title)"),
+        ("SUBSTRING(title, 1, 2)", "SUBSTRING(title, 1, 3)"),
+        ("CASE WHEN price_cents > 1 THEN 1 ELSE 2 END", "CASE WHEN price_cents > 1 THEN 2 END"),
+        ("ROW_NUMBER() OVER (ORDER BY title)", "RANK() OVER (ORDER BY title)"),
+        ("SUM(cost_cents) OVER (PARTITION BY category)", "SUM(cost_cents) OVER ()"),
+    ],
+)
+def test_two_calculations_are_told_apart(one: str, other: str) -> None:
+    judgement = judged(
+        "?",
+        f"SELECT {one} FROM products",
+        f"SELECT {other} FROM products",
+        expected=rows((1,)),
+        produced=rows((2,)),
+    )
+    assert [failure.rule for failure in judgement.failures] == ["calculation_wrong"]
+
+
 def shape(sql: str) -> QueryShape:
     return query_shape(parse_query(sql), STATE)
 
