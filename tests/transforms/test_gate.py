@@ -1,0 +1,239 @@
+"""The gate: question by question, train must gain, held-out may veto, a tie rejects."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.transforms.contract_frames import frame
+from transforms.contracts import (
+    EVAL_RESULTS,
+    EVALUATIONS,
+    GATE_DECISIONS,
+    SPACES,
+)
+from transforms.gate import DECISION_COLUMNS, REQUEST_COLUMNS, gate_decisions, gate_pairs
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def case(train: str, held_out: str = "", sealed: str = "") -> dict[str, list[str]]:
+    """Splits, each with one string per question: its answers in the order of the evaluations.
+
+    r right, w wrong, i the platform failed; the first letter is the baseline, the second the
+    evaluation after the batch, then come repeats.
+    """
+    return {"train": train.split(), "held_out": held_out.split(), "sealed": sealed.split()}
+
+
+# name: what was answered, decision, train net, held-out net
+DECISIONS = {
+    "a train question gained": (case("wr rr ww"), "accepted", 1, 0),
+    "a tie": (case("wr rw"), "rejected", 0, 0),
+    "nothing changed": (case("rr ww"), "rejected", 0, 0),
+    "more lost than gained": (case("wr rw rw"), "rejected", -1, 0),
+    "gained more than lost": (case("wr wr rw"), "accepted", 1, 0),
+    "held-out lost": (case("wr wr wr", "rw"), "rejected", 3, -1),
+    "held-out lost and gained": (case("wr", "rw wr"), "accepted", 1, 0),
+    "held-out gained cannot make up for train": (case("rr", "wr wr"), "rejected", 0, 2),
+    "sealed decides nothing, lost": (case("wr", "rr", "rw rw"), "accepted", 1, 0),
+    "sealed decides nothing, gained": (case("rr", "rr", "wr wr"), "rejected", 0, 0),
+    "the platform failed where it cannot matter": (case("wr wr ri"), "accepted", 2, 0),
+    "the platform failed where it could decide": (case("wr ri"), "undecided", 1, 0),
+    "the platform failed before": (case("wr iw"), "undecided", 1, 0),
+    "the platform failed, and all the rest says no": (case("rw rw ri"), "rejected", -2, 0),
+    "a repeat answers what the platform left out": (case("wrr rir"), "accepted", 1, 0),
+    "a repeat finds it worse": (case("wrr riw"), "rejected", 0, 0),
+    "after two repeats the platform still fails": (case("wrrr riii"), "rejected", 1, 0),
+}
+
+
+@pytest.fixture(scope="module")
+def gated(spark):
+    """All cases in one DataFrame: a space with a batch each."""
+    evaluations, results = [], []
+    for name, (splits, *_) in DECISIONS.items():
+        count = max(len(answers) for all_ in splits.values() for answers in all_)
+        for number in range(count):
+            evaluation_id = f"{name}/{number}"
+            evaluations.append(_evaluation(name, evaluation_id, number, splits))
+            results += _results(name, evaluation_id, number, splits)
+    frames = {
+        "evaluations": frame(spark, EVALUATIONS, evaluations, also={"state": "STRING"}),
+        "results": frame(spark, EVAL_RESULTS, results),
+        "spaces": frame(
+            spark,
+            SPACES,
+            [
+                {"space_id": name, "target_accuracy": 0.85, "max_applied_batches": 12}
+                for name in DECISIONS
+            ],
+        ),
+    }
+    decided = frame(spark, GATE_DECISIONS, [])
+    new = frames["evaluations"].where("state <> 'accepted'")
+    pairs = gate_pairs(new, frames["evaluations"], decided)
+    applied = spark.createDataFrame([], "space_id STRING, applied_count BIGINT")
+    made = gate_decisions(
+        pairs, frames["results"], frames["evaluations"], frames["spaces"], applied
+    )
+    assert tuple(made.decisions.columns) == DECISION_COLUMNS
+    assert tuple(made.repeats.columns) == REQUEST_COLUMNS
+    return (
+        {row["space_id"]: row for row in made.decisions.collect()},
+        {row["space_id"]: row for row in made.repeats.collect()},
+    )
+
+
+def _evaluation(name, evaluation_id, number, splits):
+    is_baseline = number == 0
+    return {
+        "space_id": name,
+        "evaluation_id": evaluation_id,
+        "application_id": None if is_baseline else f"application of {name}",
+        "batch_id": None if is_baseline else f"batch of {name}",
+        "kind": "baseline" if is_baseline else "repeat",
+        "started_at": START + timedelta(hours=number),
+        "state": "accepted" if is_baseline else "undecided",
+        "splits": [
+            {
+                "split": split,
+                "question_count": len(answers),
+                "correct_count": sum(a[number] == "r" for a in answers),
+                "accuracy": sum(a[number] == "r" for a in answers) / len(answers),
+            }
+            for split, answers in splits.items()
+            if answers
+        ],
+    }
+
+
+def _results(name, evaluation_id, number, splits):
+    return [
+        {
+            "space_id": name,
+            "evaluation_id": evaluation_id,
+            "question_id": f"{split}-{position}",
+            "attempt": 1,
+            "benchmark_version": 1,
+            "split": split,
+            "outcome": {"r": "correct", "w": "incorrect", "i": "infrastructure"}[answers[number]],
+            "is_correct": {"r": True, "w": False, "i": None}[answers[number]],
+        }
+        for split, all_ in splits.items()
+        for position, answers in enumerate(all_)
+    ]
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_the_net_of_train_decides_and_held_out_may_veto(gated, name):
+    _, decision, train_net, held_out_net = DECISIONS[name]
+    row = gated[0][name]
+    assert (row["decision"], row["train_net"], row["held_out_net"]) == (
+        decision,
+        train_net,
+        held_out_net,
+    )
+    assert row["rationale"].startswith(f"{decision}: ")
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_only_what_is_undecided_is_asked_again(gated, name):
+    assert (name in gated[1]) == (DECISIONS[name][1] == "undecided")
+
+
+def test_a_repeat_asks_train_and_held_out_for_the_same_application(gated):
+    row = gated[1]["the platform failed where it could decide"]
+    assert row["kind"] == "repeat"
+    assert row["ordinal"] == 1
+    assert row["splits"] == ["train", "held_out"]
+    assert row["application_id"].startswith("application of ")
+
+
+def test_a_decision_lists_its_evaluations_in_order_and_what_it_compared_with(gated):
+    row = gated[0]["a repeat finds it worse"]
+    assert row["evaluation_ids"] == ["a repeat finds it worse/1", "a repeat finds it worse/2"]
+    assert row["number"] == 2
+    assert row["baseline_evaluation_id"] == "a repeat finds it worse/0"
+    assert json.loads(row["statistics"])["train_compared"] == 2
+
+
+def test_held_out_questions_are_told_by_counts_only(gated):
+    for row in gated[0].values():
+        assert "held_out-" not in row["statistics"] + row["rationale"]
+
+
+def test_reaching_the_target_on_train_and_held_out_ends_the_loop(gated):
+    assert gated[0]["sealed decides nothing, lost"]["stop_reason"] == "target"
+    assert gated[0]["held-out lost and gained"]["stop_reason"] is None
+    assert gated[0]["sealed decides nothing, gained"]["stop_reason"] is None
+
+
+def _pairs(spark, evaluations, decisions=()):
+    states = frame(spark, EVALUATIONS, evaluations, also={"state": "STRING"})
+    new = states.where("state <> 'accepted'")
+    return gate_pairs(new, states, frame(spark, GATE_DECISIONS, list(decisions))).collect()
+
+
+def test_the_baseline_is_the_last_accepted_evaluation_before_the_batch(spark):
+    def evaluation(name, hour, **changed):
+        return {
+            "space_id": "shop",
+            "evaluation_id": name,
+            "kind": "baseline",
+            "started_at": START + timedelta(hours=hour),
+            "state": "accepted",
+            **changed,
+        }
+
+    measured = {"application_id": "a", "batch_id": "b", "state": "undecided"}
+    pairs = _pairs(
+        spark,
+        [
+            evaluation("first", 0),
+            evaluation("second", 1),
+            evaluation("peek", 2, kind="canary"),
+            evaluation("worse", 3, application_id="x", batch_id="c", state="rejected"),
+            evaluation("after", 4, **measured),
+            evaluation("later", 5),
+            evaluation("elsewhere", 3, space_id="bank"),
+        ],
+        # What "worse" measures was decided.
+        [{"batch_id": "c", "number": 1, "decision": "rejected"}],
+    )
+    assert [(row["batch_id"], row["baseline_evaluation_id"]) for row in pairs] == [("b", "second")]
+
+
+def test_without_an_accepted_evaluation_nothing_shows_a_gain(spark):
+    evaluations = [_evaluation("bare", "bare/1", 1, case("wr"))]
+    states = frame(spark, EVALUATIONS, evaluations, also={"state": "STRING"})
+    pairs = gate_pairs(states, states, frame(spark, GATE_DECISIONS, []))
+    made = gate_decisions(
+        pairs,
+        frame(spark, EVAL_RESULTS, _results("bare", "bare/1", 1, case("wr"))),
+        states,
+        frame(spark, SPACES, [{"space_id": "bare", "target_accuracy": 0.5}]),
+        spark.createDataFrame([("bare", 12)], "space_id STRING, applied_count BIGINT"),
+    )
+    row = made.decisions.collect()[0]
+    assert (row["decision"], row["stop_reason"]) == ("rejected", None)
+    assert "no accepted evaluation" in row["rationale"]
+
+
+def test_corrected_benchmarks_are_not_compared_with_what_they_were(spark):
+    evaluations = [_evaluation("s", f"s/{n}", n, case("wr wr")) for n in (0, 1)]
+    results = [row for n in (0, 1) for row in _results("s", f"s/{n}", n, case("wr wr"))]
+    results[-1]["benchmark_version"] = 2
+    states = frame(spark, EVALUATIONS, evaluations, also={"state": "STRING"})
+    made = gate_decisions(
+        gate_pairs(states, states, frame(spark, GATE_DECISIONS, [])),
+        frame(spark, EVAL_RESULTS, results),
+        states,
+        frame(spark, SPACES, [{"space_id": "s", "target_accuracy": 1.0, "max_applied_batches": 3}]),
+        spark.createDataFrame([("s", 3)], "space_id STRING, applied_count BIGINT"),
+    )
+    row = made.decisions.collect()[0]
+    assert json.loads(row["statistics"])["train_compared"] == 1
+    assert row["stop_reason"] == "maximum"
