@@ -6,23 +6,21 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from functools import reduce
-from operator import and_, or_
 from typing import Any
 
-from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipelines.ddl import CreateReport, create_table_sql, quote_name
 from pipelines.drift import differences, read_detail
+from pipelines.merge_sql import RECORDED_AT, is_changed, merge_statement, same_key
 from pipelines.views import create_views
 from transforms.contracts import TABLES, Table
 from transforms.errors import ContractDriftError, ContractViolationError
 
 __all__ = ["CreateReport", "Tables", "quote_name"]
 
-RECORDED_AT = "recorded_at"
+_PENDING = "genie_loop_rows_to_merge"  # a temporary view, gone after the merge
 
 
 class Tables:
@@ -95,7 +93,7 @@ class Tables:
     def new_only(self, table: Table, rows: DataFrame) -> DataFrame:
         """The rows whose key the table does not hold yet."""
         held = self.read(table).select(*table.key).alias("t")
-        return rows.alias("s").join(held, on=_same_key(table), how="left_anti")
+        return rows.alias("s").join(held, on=F.expr(same_key(table)), how="left_anti")
 
     def append(self, table: Table, rows: DataFrame, *, transaction: str, version: int = 1) -> bool:
         """Append rows exactly once per ``transaction`` and ``version``; whether it committed.
@@ -119,7 +117,7 @@ class Tables:
     ) -> bool:
         """``append`` of a few rows that are at hand; columns left out are NULL.
 
-        Raises ContractViolationError for columns that the contract does not have.
+        Raises ContractViolationError for rows that the contract forbids; nothing is written then.
         """
         if not rows:
             return False
@@ -129,21 +127,24 @@ class Tables:
         """Rows that are at hand as a DataFrame of the table's columns, in the contract's order.
 
         Columns left out are NULL, ``recorded_at`` is now. Raises ContractViolationError for
-        columns that the contract does not have.
+        columns that the contract does not have, and for NULLs that it forbids.
         """
-        now = self.clock()
-        for row in rows:
-            unknown = sorted(row.keys() - set(table.columns))
-            if unknown:
-                raise ContractViolationError(
-                    f"no such columns: {', '.join(unknown)}", where=table.name
-                )
-        defaults = {RECORDED_AT: now}
+        defaults = {RECORDED_AT: self.clock()}
         values = [
             tuple(row.get(column, defaults.get(column)) for column in table.columns) for row in rows
         ]
-        with _typed_violations(table):
-            return self.spark.createDataFrame(values, table.ddl_schema)
+        problems = {
+            *(f"no such column: {name}" for row in rows for name in row.keys() - {*table.columns}),
+            *(
+                f"column {field.name} must not be NULL"
+                for row in values
+                for field, value in zip(table.fields, row, strict=True)
+                if value is None and not field.is_nullable
+            ),
+        }
+        if problems:
+            raise ContractViolationError("; ".join(sorted(problems)), where=table.name)
+        return self.spark.createDataFrame(values, table.ddl_schema)
 
     def _append(self, table: Table, rows: DataFrame, transaction: str, version: int) -> bool:
         writer = (
@@ -176,28 +177,24 @@ class Tables:
         source = self._in_contract_order(table, rows)
         target = self.read(table).withColumn("_is_there", F.lit(True))
         is_new = F.col("t._is_there").isNull()
-        is_due = is_new | _is_changed(update, matched_when) if update else is_new
+        is_due = is_new | F.expr(is_changed(update, matched_when)) if update else is_new
         pending = (
             source.alias("s")
-            .join(target.alias("t"), on=_same_key(table), how="left")
+            .join(target.alias("t"), on=F.expr(same_key(table)), how="left")
             .where(is_due)
             .select("s.*")
         )
         if not self._has_rows_with_distinct_keys(table, pending):
             return False
-        merge = (
-            DeltaTable.forName(self.spark, self.name(table))
-            .alias("t")
-            .merge(pending.alias("s"), _same_key(table))
-            .whenNotMatchedInsertAll()
-        )
-        if update:
-            merge = merge.whenMatchedUpdate(
-                condition=_is_changed(update, matched_when),
-                set={quote_name(column): F.col(f"s.{quote_name(column)}") for column in update},
-            )
-        with self._committing(table):
-            merge.execute()
+        session = pending.sparkSession  # of a stream's batch: not the one that made the stream
+        pending.createOrReplaceTempView(_PENDING)
+        try:
+            with self._committing(table):
+                session.sql(
+                    merge_statement(table, self.name(table), _PENDING, update, matched_when)
+                )
+        finally:
+            session.catalog.dropTempView(_PENDING)
         return True
 
     def _has_rows_with_distinct_keys(self, table: Table, rows: DataFrame) -> bool:
@@ -228,33 +225,12 @@ class Tables:
             yield
 
 
-def _same_key(table: Table) -> Column:
-    """Rows ``s`` and ``t`` are the same fact; a NULL in a key is a value like any other."""
-    pairs = (
-        F.col(f"s.{quote_name(key)}").eqNullSafe(F.col(f"t.{quote_name(key)}")) for key in table.key
-    )
-    return reduce(and_, pairs)
-
-
-def _is_changed(update: Sequence[str], matched_when: str | None) -> Column:
-    compared = [column for column in update if column != RECORDED_AT]
-    differs = (
-        ~F.col(f"s.{quote_name(column)}").eqNullSafe(F.col(f"t.{quote_name(column)}"))
-        for column in compared
-    )
-    is_different = reduce(or_, differs, F.lit(False))
-    return is_different if matched_when is None else is_different & F.expr(matched_when)
-
-
 _CHECK_VIOLATION = re.compile(
     r"CHECK constraint (?P<name>\S+) .*?violated by row with values:\s*(?P<values>.*?)"
     r"(?:\n\tat |\n\n|$)",
     re.DOTALL,
 )
-_NULL_VIOLATION = re.compile(
-    r"NOT NULL constraint violated for column: (?P<column>[^\s.]+)"
-    r"|field (?P<field>\w+): This field is not nullable"
-)
+_NULL_VIOLATION = re.compile(r"NOT NULL constraint violated for column: (?P<column>[^\s.]+)")
 
 
 @contextmanager
@@ -278,7 +254,5 @@ def _violation(table: Table, message: str) -> ContractViolationError | None:
             where=table.name,
         )
     if null := _NULL_VIOLATION.search(message):
-        return ContractViolationError(
-            f"column {null['column'] or null['field']} must not be NULL", where=table.name
-        )
+        return ContractViolationError(f"column {null['column']} must not be NULL", where=table.name)
     return None

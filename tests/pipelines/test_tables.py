@@ -143,7 +143,11 @@ VIOLATIONS = {
     "a CHECK": (approval(1, decision="perhaps"), "the CHECK constraint decision_known"),
     "a CHECK on a length": (approval(1, decided_by=""), "the CHECK constraint someone_decided"),
     "a NULL": (approval(1, batch_id=None), "column batch_id must not be NULL"),
-    "an unknown column": (approval(1, mood="good"), "no such columns: mood"),
+    "an unknown column": (approval(1, mood="good"), "no such column: mood"),
+    "several": (
+        {"space_id": "s", "mood": "good", "decision_id": "d", "batch_id": "b", "reason": None},
+        "column decision must not be NULL; no such column: mood",
+    ),
 }
 
 
