@@ -81,29 +81,6 @@ def like(left: Term, pattern: str, place: Place, *, is_negated: bool, is_folded:
     return Predicate(left, operator, (pattern,), None, place, folded)
 
 
-def year_range(predicate: Predicate) -> list[Predicate]:
-    """``YEAR(x) = 2020`` as a range of dates; anything else unchanged."""
-    left, value = predicate.left, predicate.values[0] if predicate.values else ""
-    if left.pieces != ("YEAR(", ")") or not re.fullmatch(r"\d{4}", value.strip("'")):
-        return [predicate]
-    year = int(value.strip("'"))
-    column = Term(("", ""), left.uses[0].name, left.uses)
-    this_year, next_year = f"'{year:04d}-01-01'", f"'{year + 1:04d}-01-01'"
-    bounds = {
-        "=": [(">=", this_year), ("<", next_year)],
-        ">": [(">=", next_year)],
-        ">=": [(">=", this_year)],
-        "<": [("<", this_year)],
-        "<=": [("<", next_year)],
-    }.get(predicate.operator)
-    if bounds is None:
-        return [predicate]
-    return [
-        replace(predicate, left=column, operator=operator, values=(bound,), written=predicate.text)
-        for operator, bound in bounds
-    ]
-
-
 def negated(predicate: Predicate) -> Predicate | None:
     """The opposite condition; None when it has no simple form."""
     operator = NEGATED.get(predicate.operator)

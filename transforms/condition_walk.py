@@ -18,8 +18,8 @@ from transforms.condition_shape import (
     membership,
     merged_or,
     negated,
-    year_range,
 )
+from transforms.date_shape import as_range
 from transforms.name_scope import Catalog, Scope, column_term
 from transforms.shape_finish import Draft
 from transforms.shape_model import Edge, EdgeKind, Place, Predicate, Superlative, Term, Use
@@ -118,7 +118,7 @@ class ConditionWalker:
             self._comparison(node, scope, place, clause, is_negated)
         else:
             for predicate in self._simple(node, scope, place, clause, is_negated):
-                self.draft.predicates.extend(year_range(predicate))
+                self.draft.predicates.extend(as_range(predicate, self.catalog))
 
     def _simple(
         self, node: exp.Expr, scope: Scope, place: Place, clause: str, is_negated: bool
@@ -244,7 +244,7 @@ class ConditionWalker:
         if ranking is not None:
             self.draft.superlatives.append(ranking)
         else:
-            self.draft.predicates.extend(year_range(predicate))
+            self.draft.predicates.extend(as_range(predicate, self.catalog))
 
     def _rank(self, predicate: Predicate) -> Superlative | None:
         """``ROW_NUMBER() OVER (ORDER BY x DESC) = 1`` as the superlative it is."""
@@ -275,20 +275,40 @@ class ConditionWalker:
         if operator == "=" and term.column and not _is_aggregated(query):
             self._member_of([term], query, scope, place, False)
             return
+        first, start = self._instances + 1, len(self.draft.edges)
         with self.captured() as found:
             outputs = self.query(query, scope, "compared")
         value = outputs[0][1] if outputs else Term(("NULL",), "NULL")
+        links = [
+            e
+            for e in self.draft.edges[start:]
+            if e.left.instance < first or e.right.instance < first
+        ]
+        outer = [e.left if e.left.instance < first else e.right for e in links]
         extreme = _QUANTIFIED.get((quantifier, operator))
         if extreme is not None:
             value = aggregate_term(extreme, value)
             if quantifier is exp.All and operator in {">=", "<="}:
                 operator = "="
-        if not self._is_extreme(term, value, operator, found, place):
-            self.draft.predicates.append(Predicate(term, operator, right=value, place=place))
+        if self._is_extreme(term, value, operator, found, place, tuple(map(column_term, outer))):
+            return
+        if value.aggregates and place == "rows" and not term.uses:
+            # An aggregate over the rows of each outer row: what GROUP BY and HAVING say.
+            self.draft.group_by.extend(map(column_term, outer))
+            for predicate in found:
+                self.draft.predicates.append(replace(predicate, place=place))
+        else:
             self.draft.predicates.extend(found)
+        self.draft.predicates.append(compare(term, operator, value, place, self.catalog))
 
     def _is_extreme(
-        self, left: Term, right: Term, operator: str, found: list[Predicate], place: Place
+        self,
+        left: Term,
+        right: Term,
+        operator: str,
+        found: list[Predicate],
+        place: Place,
+        partition: tuple[Term, ...] = (),
     ) -> bool:
         """Records ``x = (SELECT MAX(x) ..)`` as a superlative; False when it is something else."""
         aggregate = right.aggregates[0] if len(right.aggregates) == 1 else None
@@ -306,7 +326,7 @@ class ConditionWalker:
             return False
         population = tuple(replace(predicate, place="ranked") for predicate in found)
         self.draft.superlatives.append(
-            Superlative(left, aggregate.function == "MAX", 1, True, population)
+            Superlative(left, aggregate.function == "MAX", 1, True, population, partition)
         )
         return True
 

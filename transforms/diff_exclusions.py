@@ -11,6 +11,7 @@ DENIALS = {"<>", "NOT_IN", "NOT_LIKE"}
 
 def diff_exclusions(differ: Differ, rest: Unmatched) -> None:
     """Explains things that should be left out where rows are filtered instead, and the reverse."""
+    _tests_for_null(differ, rest)
     expected = [p for p in rest.left if p.place == "excluded"]
     produced = [p for p in rest.right if p.place == "excluded"]
     wanted = {c for p in expected for c in p.columns}
@@ -19,6 +20,55 @@ def diff_exclusions(differ: Differ, rest: Unmatched) -> None:
         _not_excluded(differ, rest, expected, wanted)
     if produced and not wanted & given:
         _needlessly_excluded(differ, rest, produced, given)
+    _exclusions_without_condition(differ)
+
+
+def _exclusions_without_condition(differ: Differ) -> None:
+    """Things that should be left out for having any row at all in another table."""
+    sides = differ.expected, differ.produced
+    conditions = [any(p.place == "excluded" for p in shape.predicates) for shape in sides]
+    anti = [[edge for edge in shape.edges if edge.kind == "anti"] for shape in sides]
+    is_explained = any(finding.rule == "outer_join_missing" for finding in differ.findings)
+    if any(conditions) or is_explained or bool(anti[0]) == bool(anti[1]):
+        return
+    edge = (anti[0] or anti[1])[0]
+    key = f"{edge.left.name} = {edge.right.name}"
+    differ.add(
+        Finding(
+            rule="exclusion_missing" if anti[0] else "exclusion_not_asked",
+            blame=differ.join_blame(*edge.pair),
+            fix=f"Leave out what has a row with {key} (NOT EXISTS)."
+            if anti[0]
+            else f"Do not leave out what has a row with {key}.",
+            expected_fragment=None,
+            actual_fragment=None,
+            covers=frozenset({edge.left.table, edge.right.table}),
+        )
+    )
+
+
+def _tests_for_null(differ: Differ, rest: Unmatched) -> None:
+    """An inner join with IS NULL, where an outer join would find the rows without a partner."""
+    anti = {edge.pair: edge for edge in differ.expected.edges if edge.kind == "anti"}
+    for edge in differ.produced.edges:
+        if edge.kind != "inner" or edge.pair not in anti:
+            continue
+        tables = {edge.left.table, edge.right.table}
+        tests = [
+            p for p in rest.right if p.operator == "IS_NULL" and tables_of(p.columns) <= tables
+        ]
+        if tests:
+            rest.drop(tests)
+            differ.add(
+                Finding(
+                    rule="outer_join_missing",
+                    blame=differ.join_blame(*edge.pair),
+                    fix=f"Use LEFT JOIN on {edge.text}, so that rows without a partner remain.",
+                    expected_fragment=edge.text,
+                    actual_fragment=edge.text,
+                    covers=frozenset(tables),
+                )
+            )
 
 
 def _touches(predicate: Predicate, columns: set[str]) -> bool:

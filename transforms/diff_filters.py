@@ -288,7 +288,8 @@ def _calculation(differ: Differ, mine: Predicate, theirs: Predicate) -> None:
 def _column_finding(differ: Differ, mine: Predicate, theirs: Predicate) -> None:
     same_value = mine.values == theirs.values and mine.operator == theirs.operator
     sides = mine.left.columns, theirs.left.columns
-    is_plain = same_value and len(sides[0]) == len(sides[1]) == 1
+    is_field = any("." in piece for term in (mine.left, theirs.left) for piece in term.pieces)
+    is_plain = same_value and len(sides[0]) == len(sides[1]) == 1 and not is_field
     differ.add(
         Finding(
             rule="filter_column_wrong",

@@ -27,12 +27,14 @@ def diff_outputs(differ: Differ) -> None:
             extra_columns(differ, tuple(differ.produced.outputs.index(t) for t in right))
         return
     _drop_extremes(differ, left, right)
+    together = {name for term in right if not term.column for name in term.columns}
     for mine, theirs in _best_pairs(left, right):
         left.remove(mine)
         right.remove(theirs)
         _explain_output(differ, mine, theirs)
     for term in left:
-        differ.add(missing_output(differ, term))
+        if not term.column or term.column not in together:
+            differ.add(missing_output(differ, term))
     if right and not left:
         extra_columns(differ, tuple(differ.produced.outputs.index(t) for t in right))
 

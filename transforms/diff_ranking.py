@@ -11,7 +11,7 @@ def diff_ranking(differ: Differ) -> None:
     left = list(differ.expected.superlatives)
     right = list(differ.produced.superlatives)
     for mine in list(left):
-        twin = next((r for r in right if r.term.same(mine.term)), None)
+        twin = next((r for r in right if r.same(mine)), None)
         if twin is not None:
             left.remove(mine)
             right.remove(twin)
@@ -19,6 +19,9 @@ def diff_ranking(differ: Differ) -> None:
     for mine, theirs in list(zip(left, right, strict=False)):
         left.remove(mine)
         right.remove(theirs)
+        if mine.term.same(theirs.term):
+            _other_groups(differ, mine, theirs)
+            continue
         _add(
             differ,
             "ranking_column_wrong" if _is_plain(mine) and _is_plain(theirs) else "ranking_wrong",
@@ -99,11 +102,41 @@ def _same_ranking(differ: Differ, mine: Superlative, theirs: Superlative) -> Non
         )
     if mine.count != theirs.count:
         _limit(differ, mine.count, theirs.count)
+    elif mine.skip != theirs.skip:
+        _skip(differ, mine, theirs)
     _population(differ, mine, theirs)
     if mine.keeps_ties != theirs.keeps_ties:
         rule = "ties_cut" if mine.keeps_ties else "ties_kept"
         fix = "Keep all rows that tie." if mine.keeps_ties else f"Keep {mine.count} row(s) only."
         _add(differ, rule, mine.term, fix, mine.text, theirs.text, is_weak=True)
+
+
+def _skip(differ: Differ, mine: Superlative, theirs: Superlative) -> None:
+    differ.add(
+        Finding(
+            rule="limit_wrong",
+            blame=differ.space_blame(),
+            fix=f"Leave out the first {mine.skip} row(s): OFFSET {mine.skip}.",
+            expected_fragment=mine.text,
+            actual_fragment=theirs.text,
+        )
+    )
+
+
+def _other_groups(differ: Differ, mine: Superlative, theirs: Superlative) -> None:
+    """The right ranking over all rows instead of within each group, or within other groups."""
+    keys = mine.partition or theirs.partition
+    within = ", ".join(term.text for term in mine.partition)
+    differ.add(
+        Finding(
+            rule="ranking_wrong",
+            blame=differ.column_blame(name for key in keys for name in key.columns),
+            fix=f"Rank within each {within}." if within else "Rank all rows together.",
+            expected_fragment=mine.text,
+            actual_fragment=theirs.text,
+            covers=tables_of(name for key in keys for name in key.columns),
+        )
+    )
 
 
 def _population(differ: Differ, mine: Superlative, theirs: Superlative) -> None:

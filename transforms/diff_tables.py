@@ -221,10 +221,13 @@ def diff_sets(differ: Differ) -> None:
     wanted, given = differ.expected.set_operations, differ.produced.set_operations
     if wanted == given:
         return
+    unread = differ.expected.tables_set() - differ.produced.tables_set() if wanted else frozenset()
+    blame = tuple(sorted(f"table:{table}" for table in unread))
     differ.add(
         Finding(
             rule="set_operation_wrong",
-            blame=differ.column_blame(_distinguishing(differ)),
+            blame=blame or differ.column_blame(_distinguishing(differ)),
+            covers=unread,
             fix=_set_fix(wanted, given),
             expected_fragment=" ".join(o.operator for o in wanted) or None,
             actual_fragment=" ".join(o.operator for o in given) or None,

@@ -54,8 +54,9 @@ def _shared_ranking(
     if len(expected.superlatives) != 1 or len(produced.superlatives) != 1:
         return None
     mine, theirs = expected.superlatives[0], produced.superlatives[0]
-    is_same = mine.term.same(theirs.term) and mine.is_descending == theirs.is_descending
-    return (mine, theirs) if is_same and mine.count == theirs.count else None
+    is_same = mine.same(theirs) and mine.is_descending == theirs.is_descending
+    is_same_cut = (mine.count, mine.skip) == (theirs.count, theirs.skip)
+    return (mine, theirs) if is_same and is_same_cut and not mine.partition else None
 
 
 def added_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:

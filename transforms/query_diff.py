@@ -16,6 +16,7 @@ MAX_FINDINGS = 4
 
 _RANKING = {"ranking_wrong", "ranking_column_wrong", "ranking_missing", "ranking_not_asked"}
 _GROUPS = {"group_key_wrong", "group_key_missing", "group_key_not_asked"}
+_VALUE_RULES = {"aggregated_column_wrong", "output_column_wrong", "ranking_column_wrong"}
 _COLUMN_RULES = {
     "filter_column_wrong",
     "output_column_wrong",
@@ -58,7 +59,7 @@ def diff_queries(differ: Differ) -> tuple[Finding, ...]:
 
 def _smallest(differ: Differ) -> tuple[Finding, ...]:
     strong = [finding for finding in differ.findings if not finding.is_weak]
-    found = strong or list(differ.findings)
+    found = _within_branches(differ, strong or list(differ.findings))
     rules = {finding.rule for finding in found}
     if rules & (_RANKING | _AGGREGATES):
         found = [finding for finding in found if finding.rule not in _GROUPS]
@@ -68,6 +69,17 @@ def _smallest(differ: Differ) -> tuple[Finding, ...]:
     shown = {finding.blame for finding in found if finding.rule not in _GROUPS}
     found = [f for f in found if f.rule not in _GROUPS or f.blame not in shown]
     return tuple(found[:MAX_FINDINGS])
+
+
+def _within_branches(differ: Differ, findings: list[Finding]) -> list[Finding]:
+    """Without what follows from reading other tables: another branch, another fact table."""
+    union = next((f for f in findings if f.rule == "set_operation_wrong" and f.covers), None)
+    if union is not None:
+        return [f for f in findings if f is union or not f.covers & union.covers]
+    is_elsewhere = not differ.expected.tables_set() & differ.produced.tables_set()
+    if is_elsewhere and any(f.rule in _VALUE_RULES for f in findings):
+        return [f for f in findings if f.rule != "filter_column_wrong"]
+    return findings
 
 
 def _one_per_column(findings: list[Finding]) -> list[Finding]:

@@ -150,7 +150,10 @@ class _Walker(ConditionWalker):
         number = int(count) if count and count.isdigit() else None
         if keys and number is not None:
             first = keys[0]
-            ranking = Superlative(first.term, first.is_descending, number)
+            offset = node.args.get("offset")
+            skipped = literal_text(offset.expression) if offset is not None else None
+            skip = int(skipped) if skipped and skipped.isdigit() else 0
+            ranking = Superlative(first.term, first.is_descending, number, skip=skip)
             self.draft.superlatives.append(ranking)
         elif is_top and is_main:
             self.draft.order_by.extend(keys)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from transforms.condition_shape import negated
+from transforms.date_shape import with_months
 from transforms.name_scope import Catalog
 from transforms.shape_model import (
     Edge,
@@ -66,9 +67,11 @@ def finish(draft: Draft, catalog: Catalog) -> QueryShape:
     """The shape of everything that was collected."""
     _exclude_missing(draft)
     _plain_exclusions(draft)
+    draft.predicates = with_months(draft.predicates)
     rename = _Rename(draft)
     outputs = [rename.term(term) for term in draft.outputs]
-    predicates = _unique([rename.predicate(predicate) for predicate in draft.predicates])
+    renamed = [rename.predicate(predicate) for predicate in draft.predicates]
+    predicates = _unique([_on_groups(predicate) for predicate in renamed])
     predicates.sort(key=lambda predicate: (predicate.place, predicate.slot, predicate.text))
     edges = [rename.edge(edge) for edge in draft.edges]
     group_by = _independent([rename.term(term) for term in draft.group_by], catalog)
@@ -109,6 +112,12 @@ def finish(draft: Draft, catalog: Catalog) -> QueryShape:
         ungrouped=_ungrouped(outputs, group_by),
         equalities=rename.equalities(),
     )
+
+
+def _on_groups(predicate: Predicate) -> Predicate:
+    """A condition on an aggregate is one on groups, also outside HAVING."""
+    is_on_groups = predicate.place == "rows" and bool(predicate.left.aggregates)
+    return replace(predicate, place="groups") if is_on_groups else predicate
 
 
 def _exclude_missing(draft: Draft) -> None:
@@ -234,6 +243,7 @@ class _Rename:
         return replace(
             ranking,
             term=self.term(ranking.term),
+            partition=tuple(map(self.term, ranking.partition)),
             population=None if population is None else tuple(map(self.predicate, population)),
         )
 

@@ -223,7 +223,8 @@ class Superlative:
 
     ``keeps_ties`` where rows that share the last value all stay (= MAX, RANK). ``population`` are
     the conditions of the rows that are ranked, where a subquery of its own ranks them; None where
-    the rows of the result are ranked.
+    the rows of the result are ranked. ``partition`` are the keys within which they are ranked,
+    ``skip`` is how many are left out at the top (OFFSET).
     """
 
     term: Term
@@ -231,12 +232,25 @@ class Superlative:
     count: int
     keeps_ties: bool = False
     population: tuple[Predicate, ...] | None = None
+    partition: tuple[Term, ...] = ()
+    skip: int = 0
 
     @property
     def text(self) -> str:
         """Canonical SQL of the ranking."""
         direction = "DESC" if self.is_descending else "ASC"
-        return f"ORDER BY {self.term.text} {direction} LIMIT {self.count}"
+        if self.partition:
+            keys = ", ".join(term.text for term in self.partition)
+            window = f"(PARTITION BY {keys} ORDER BY {self.term.text} {direction})"
+            return f"ROW_NUMBER() OVER {window} <= {self.count}"
+        offset = f" OFFSET {self.skip}" if self.skip else ""
+        return f"ORDER BY {self.term.text} {direction} LIMIT {self.count}{offset}"
+
+    def same(self, other: Superlative) -> bool:
+        """Whether both rank by the same thing within the same groups, in whatever direction."""
+        pairs = list(zip(self.partition, other.partition, strict=False))
+        is_same_size = len(self.partition) == len(other.partition)
+        return is_same_size and self.term.same(other.term) and all(a.same(b) for a, b in pairs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,14 @@ from sqlglot import exp
 from transforms.shape_model import Aggregate, Term, Use
 
 # What changes how a value is written or stored, not which value it is.
-TRANSPARENT = (exp.Paren, exp.Cast, exp.TryCast, exp.TsOrDsToDate, exp.TsOrDsToTimestamp)
+TRANSPARENT = (
+    exp.Paren,
+    exp.Cast,
+    exp.TryCast,
+    exp.TsOrDsToDate,
+    exp.TsOrDsToTimestamp,
+    exp.TimeStrToTime,
+)
 MAX_FACTOR = 10**12
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _HEAD_FACTOR = re.compile(r"^-?\d+ \* ")

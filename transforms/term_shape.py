@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -24,6 +25,8 @@ SubqueryTerm = Callable[[exp.Query, Scope], Term]
 # Takes the condition of a conditional aggregate and gives its canonical SQL and its columns.
 RecordCondition = Callable[[exp.Expr, Scope], tuple[str, tuple[str, ...]]]
 
+_OPERANDS = (exp.Identifier, exp.Var, exp.DataType, exp.Order, exp.Partition)
+_OPERAND = re.compile(r"operand(\d+)_")
 _NAMES: dict[type[exp.Expr], str] = {
     exp.Sum: "SUM",
     exp.Avg: "AVG",
@@ -98,7 +101,7 @@ class TermBuilder:
     ) -> Term:
         if isinstance(node, exp.CountIf):
             return self._finish_aggregate("COUNT", False, None, node.this, scope)
-        function = _NAMES.get(type(node), node.sql_name() if isinstance(node, exp.Func) else "AGG")
+        function = _NAMES.get(type(node)) or node.sql("spark").partition("(")[0].upper()
         argument: exp.Expr | None = node.this
         is_distinct = isinstance(argument, exp.Distinct)
         if isinstance(argument, exp.Distinct):
@@ -123,6 +126,9 @@ class TermBuilder:
             inner = joined([inner, *rest], ", ")
         if inner.measures:
             return inner
+        if type(node) not in _NAMES and condition is None:
+            whole = _as_written(node, again)
+            return changed(whole, aggregates=(Aggregate(function, is_distinct, inner),))
         aggregate = self._finish_aggregate(function, is_distinct, inner, condition, scope)
         return aggregate if factor == 1 else scaled(factor, [aggregate], [])
 
@@ -204,43 +210,34 @@ class TermBuilder:
             parts += ["ORDER BY ", joined(ordered, ", ")]
         term = changed(concat(*parts, ")"), is_window=True, aggregates=())
         is_rank = isinstance(node.this, (exp.RowNumber, exp.Rank, exp.DenseRank))
-        if is_rank and order is not None and not keys:
+        if is_rank and order is not None:
             first = order.expressions[0]
-            keeps_ties = not isinstance(node.this, exp.RowNumber)
-            is_descending = bool(first.args.get("desc"))
-            ranking = Superlative(again(first.this), is_descending, 1, keeps_ties)
+            ranking = Superlative(
+                again(first.this),
+                bool(first.args.get("desc")),
+                count=1,
+                keeps_ties=not isinstance(node.this, exp.RowNumber),
+                partition=tuple(again(key) for key in keys),
+            )
             self.rankings[term.text] = ranking
         return term
 
     def _other(self, node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
-        if isinstance(node, exp.Lower | exp.Upper | exp.Trim):
-            return concat(f"{type(node).__name__.upper()}(", again(node.this), ")")
+        shifted = _shifted_date(node, again)
+        if shifted is not None:
+            return shifted
         if isinstance(node, exp.Binary):
-            operator = _OPERATORS.get(type(node), node.key.upper())
-            sides = _operand(node.this, again), _operand(node.expression, again)
-            return concat(sides[0], f" {operator} ", sides[1])
-        if isinstance(node, exp.Not):
-            return concat("NOT ", again(node.this))
-        if isinstance(node, exp.Neg):
-            return concat("-", again(node.this))
+            operator = _OPERATORS.get(type(node))
+            if operator is not None:
+                sides = _operand(node.this, again), _operand(node.expression, again)
+                return concat(sides[0], f" {operator} ", sides[1])
         if isinstance(node, exp.Case):
             return _case(node, again)
         if isinstance(node, exp.If):
             return _case(exp.Case(ifs=[node.copy()], default=node.args.get("false")), again)
-        if isinstance(node, exp.Func):
-            arguments = [
-                again(value)
-                for key, values in node.args.items()
-                for value in (values if isinstance(values, list) else [values])
-                if isinstance(value, exp.Expr) and key != "type"
-            ]
-            name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
-            return concat(f"{name.upper()}(", joined(arguments, ", "), ")")
-        if isinstance(node, exp.Var | exp.Identifier | exp.Interval | exp.DataType):
-            return Term((node.sql("spark"),), node.sql("spark"))
-        columns = [again(column) for column in node.find_all(exp.Column) if column is not node]
-        text = node.sql("spark")
-        return changed(concat(text, *(changed(c, pieces=("", "")) for c in columns)), text=text)
+        if isinstance(node, exp.Extract) and node.name.upper() in {"YEAR", "MONTH"}:
+            return concat(f"{node.name.upper()}(", again(node.expression), ")")
+        return _as_written(node, again)
 
 
 _OPERATORS: dict[type[exp.Expr], str] = {
@@ -261,6 +258,43 @@ _OPERATORS: dict[type[exp.Expr], str] = {
     exp.Is: "IS",
     exp.NullSafeEQ: "<=>",
 }
+
+
+def _as_written(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
+    """The SQL of a node with terms in place of the operands that hold columns or queries."""
+    copy = node.copy()
+    terms: list[Term] = []
+    for child in list(copy.iter_expressions()):
+        if isinstance(child, _OPERANDS) or child.find(exp.Column, exp.Query) is None:
+            continue
+        terms.append(again(child))
+        child.replace(exp.to_identifier(f"operand{len(terms) - 1}_"))
+    if isinstance(copy, exp.Column):
+        return again(node)
+    pieces = _OPERAND.split(copy.sql("spark", normalize_functions="upper"))
+    return concat(*(terms[int(p)] if i % 2 else p for i, p in enumerate(pieces)))
+
+
+def _shifted_date(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term | None:
+    """``x - INTERVAL 30 DAYS`` and ``DATE_SUB(x, 30)`` alike; None for anything else."""
+    sign = 1
+    if isinstance(node, (exp.Add, exp.Sub)) and isinstance(node.expression, exp.Interval):
+        interval = node.expression
+        amount, unit = interval.this, str(interval.args.get("unit") or "")
+        sign = -1 if isinstance(node, exp.Sub) else 1
+    elif isinstance(node, (exp.TsOrDsAdd, exp.DateAdd, exp.DateSub)):
+        amount, unit = node.expression, str(node.args.get("unit") or "DAY")
+        sign = -1 if isinstance(node, exp.DateSub) else 1
+        while isinstance(amount, exp.Mul) and literal_text(amount.expression) == "-1":
+            amount, sign = amount.this, -sign
+    else:
+        return None
+    number = (literal_text(amount) or "").strip("'")
+    if not number.lstrip("-").isdigit() or not unit:
+        return None
+    days = sign * int(number)
+    word = unit.upper().removesuffix("S")
+    return concat(again(node.this), f" {'-' if days < 0 else '+'} INTERVAL {abs(days)} {word}")
 
 
 def _operand(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:

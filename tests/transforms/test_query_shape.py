@@ -125,6 +125,57 @@ EQUIVALENT = {
         "SELECT order_id FROM orders WHERE YEAR(ordered_on) = 2023",
         "SELECT order_id FROM orders WHERE ordered_on BETWEEN '2023-01-01' AND '2023-12-31'",
     ),
+    "a year, formatted": (
+        "SELECT order_id FROM orders WHERE YEAR(ordered_on) = 2023",
+        "SELECT order_id FROM orders WHERE DATE_FORMAT(ordered_on, 'yyyy') = '2023'",
+    ),
+    "a month, four ways": (
+        "SELECT order_id FROM orders WHERE YEAR(ordered_on) = 2023 AND MONTH(ordered_on) = 12",
+        (
+            "SELECT order_id FROM orders WHERE ordered_on >= '2023-12-01' "
+            "AND ordered_on < '2024-01-01'"
+        ),
+    ),
+    "a month, truncated or as text": (
+        "SELECT order_id FROM orders WHERE DATE_TRUNC('month', ordered_on) = '2023-12-01'",
+        "SELECT order_id FROM orders WHERE SUBSTR(ordered_on, 1, 7) = '2023-12'",
+    ),
+    "a month as a pattern": (
+        "SELECT order_id FROM orders WHERE DATE_FORMAT(ordered_on, 'yyyy-MM') = '2023-12'",
+        "SELECT order_id FROM orders WHERE ordered_on LIKE '2023-12%'",
+    ),
+    "days before today": (
+        "SELECT order_id FROM orders WHERE ordered_on >= CURRENT_DATE() - INTERVAL 30 DAYS",
+        "SELECT order_id FROM orders WHERE ordered_on >= DATE_SUB(CURRENT_DATE(), 30)",
+    ),
+    "EXTRACT": (
+        "SELECT YEAR(ordered_on) FROM orders",
+        "SELECT EXTRACT(YEAR FROM ordered_on) FROM orders",
+    ),
+    "a share": (
+        "SELECT AVG(CASE WHEN tier = 'Gold' THEN 1 ELSE 0 END) FROM customers",
+        "SELECT COUNT_IF(tier = 'Gold') / COUNT(*) FROM customers",
+    ),
+    "a count for each row and HAVING": (
+        (
+            "SELECT customer_id FROM customers AS c WHERE "
+            "(SELECT COUNT(*) FROM orders AS o WHERE o.customer_id = c.customer_id) > 2"
+        ),
+        (
+            "SELECT c.customer_id FROM customers AS c JOIN orders AS o "
+            "ON o.customer_id = c.customer_id GROUP BY c.customer_id HAVING COUNT(*) > 2"
+        ),
+    ),
+    "the extreme of each group": (
+        (
+            "SELECT title FROM products AS p WHERE price_cents = (SELECT MAX(x.price_cents) "
+            "FROM products AS x WHERE x.category = p.category)"
+        ),
+        (
+            "SELECT title FROM (SELECT title, RANK() OVER (PARTITION BY category "
+            "ORDER BY price_cents DESC) AS n FROM products) AS p WHERE n = 1"
+        ),
+    ),
     "a pattern without wildcards": (
         "SELECT tier FROM customers WHERE nick_name LIKE 'Boss'",
         "SELECT tier FROM customers WHERE nick_name = 'Boss'",
