@@ -106,8 +106,8 @@ class ConditionWalker:
         elif isinstance(node, exp.Not):
             again(node.this, flip=True)
         elif isinstance(node, exp.Or if is_negated else exp.And):
-            again(node.this)
-            again(node.expression)
+            for part in node.flatten():
+                again(part)
         elif isinstance(node, exp.Connector):
             self._either(node, scope, place, clause, is_negated)
         elif isinstance(node, exp.Exists):

@@ -60,10 +60,11 @@ def result_evidence(expected: Execution, produced: Execution) -> ResultEvidence:
     is_same_width = width == other_width
     extra: tuple[int, ...] = ()
     missing: tuple[int, ...] = ()
-    if other_width > width:
+    says_something = not (_is_void(wanted) and _is_void(given))
+    if other_width > width and says_something:
         kept = _projection(wanted, given, width, other_width)
         extra = tuple(i for i in range(other_width) if i not in kept) if kept else ()
-    elif other_width < width:
+    elif other_width < width and says_something:
         kept = _projection(given, wanted, other_width, width)
         missing = tuple(i for i in range(width) if i not in kept) if kept else ()
     aligned = _aligned(wanted, given, width) if is_same_width else given

@@ -328,6 +328,29 @@ def test_judging_never_raises_and_keeps_to_the_contract_whatever_is_produced(
         assert failure.asi.blame_set
 
 
+def test_long_chains_of_conditions_and_terms_are_judged() -> None:
+    conditions = " AND ".join(f"price_cents <> {n}" for n in range(2000))
+    chain = " - ".join(["price_cents"] * 3000)
+    for produced in (
+        f"SELECT title FROM products WHERE {conditions}",
+        f"SELECT {chain} FROM products",
+    ):
+        judgement = judged("?", "SELECT title FROM products", produced, produced=rows(("x",)))
+        assert judgement.outcome == "incorrect"
+        assert judgement.failures
+
+
+def test_results_without_values_prove_no_column_superfluous() -> None:
+    judgement = judged(
+        "What is the total and the average total of lost orders?",
+        "SELECT SUM(total), AVG(total) FROM orders WHERE status = 'lost'",
+        "SELECT SUM(total) FROM orders WHERE status = 'lost'",
+    )
+    assert [failure.expected_fragment for failure in judgement.failures] == [
+        "AVG(shop.orders.total)"
+    ]
+
+
 def test_an_empty_space_is_judged_too() -> None:
     judgement = judged("Who?", GOLD, "SELECT nick_name FROM customers")
     empty = judge(
