@@ -10,7 +10,7 @@ import typer
 
 from jobs import screens
 from jobs.cli_errors import CutOffError
-from jobs.cli_session import opened
+from jobs.cli_session import Bars, opened
 from jobs.cli_shared import command_of
 from jobs.screens import Column
 from transforms.contracts import SPLITS
@@ -51,18 +51,19 @@ def load(
         )
     command = command_of(context)
     try:
-        with opened(command, name="load") as job:
+        with opened(command, name="load") as job, Bars().shown() as bars:
             from pipelines.load import load as load_folder
 
-            job.progress("creating tables", 0, 0)
+            bars("creating tables", 0, 0)
             job.tables.create()
+            bars("creating tables", 1, 1)
             report = load_folder(
                 job.tables,
                 folder,
                 name=name,
                 policy=policy,
                 requested_by=getpass.getuser(),
-                progress=job.progress,
+                progress=bars,
             )
     except KeyboardInterrupt as error:
         raise CutOffError(

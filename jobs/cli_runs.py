@@ -6,11 +6,13 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jobs import screens
 from jobs.cli_errors import CutOffError, say, tell
+from jobs.cli_session import Bars
 from jobs.cli_shared import Command, utc_now
 from jobs.context import JobContext, JobReport
 from jobs.runner import Runner
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def run_job(job: str, context: JobContext) -> JobReport:
-    """Run the job of that name to its end."""
+    """Run the job of that name to its end, showing how far it is."""
     from jobs import approve, evaluate, optimize
 
     entry_points: Mapping[str, Callable[[JobContext], JobReport]] = {
@@ -30,7 +32,8 @@ def run_job(job: str, context: JobContext) -> JobReport:
         "evaluate": evaluate.run,
         "optimize": optimize.run,
     }
-    return entry_points[job](context)
+    with Bars().shown() as bars:
+        return entry_points[job](replace(context, progress=bars))
 
 
 def runner_of(command: Command, context: Callable[[str], JobReport], shown: Shown) -> Runner:
@@ -111,7 +114,7 @@ class Shown:
                 f"Interrupted while {self.running} ran. Nothing is half-done: `genie-loop run` "
                 f"starts {self.running} again and keeps what it has committed."
             )
-        return "Interrupted between two jobs. `genie-loop run` goes on with what is due."
+        return "Interrupted while no job ran. `genie-loop run` goes on with what is due."
 
 
 def show_report(report: JobReport) -> None:

@@ -1,4 +1,4 @@
-"""Opens what a job works with: the home's lock, Spark, the tables; and shows how far it is."""
+"""Opens what a job works with, the home's lock, Spark and tables, and shows how far it is."""
 
 from __future__ import annotations
 
@@ -38,31 +38,32 @@ def opened(command: Command, *, name: str) -> Iterator[JobContext]:
             spark = stack.enter_context(session)
         _keep_logs(command)
         tables = Tables(spark, schema=SCHEMA, clock=utc_now, commit_guard=home.committing)
-        bars = stack.enter_context(Bars().shown())
         yield JobContext(
             tables=tables,
             checkpoints=home.checkpoints,
             tracking_uri=home.tracking_uri,
             clock=utc_now,
             artifacts=home.artifacts,
-            progress=bars,
         )
 
 
 class Bars:
-    """Progress bars on stderr, one for each thing that is going on, gone when it is done."""
+    """Progress bars on stderr, one for each thing that is going on, gone when it is done.
+
+    Nothing is shown where stderr is no terminal.
+    """
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeElapsedColumn as Elapsed
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+        err = screens.console(on_stderr=True)
         self._progress: Progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            Elapsed(),
-            console=screens.console(on_stderr=True),
+            TimeElapsedColumn(),
+            console=err,
             transient=True,
+            disable=not err.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
 
@@ -75,13 +76,16 @@ class Bars:
     def __call__(self, what: str, done: int, total: int) -> None:
         """See ``jobs.context.Progress``."""
         if what not in self._tasks:
-            self._tasks[what] = self._progress.add_task(what, total=total or None)
-        is_done = bool(total) and done >= total
-        self._progress.update(
-            self._tasks[what], completed=done, total=total or None, visible=not is_done
-        )
-        if is_done:
+            self._tasks[what] = self._progress.add_task(what, total=None)
+        if total and done >= total:
             self._progress.remove_task(self._tasks.pop(what))
+            return
+        self._progress.update(
+            self._tasks[what],
+            completed=done,
+            total=total or None,
+            description=f"{what} {done}/{total}" if total else what,
+        )
 
 
 def _keep_logs(command: Command) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -19,6 +19,11 @@ _BATCHES = """
 SELECT batch_id, space_id, content_hash, state, decided_by, decided_at, waits_for
 FROM batch_states
 """
+
+_DECISION_STANDS = {
+    "approved": "a decision stands; if the change makes the space worse, the gate has it undone",
+    "declined": "a decision stands; its proposals come again when their evidence changes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ def decide(
         chosen = {
             row["batch_id"]: row for row in (the_only(known, "batch", text) for text in batches)
         }
-        decided = tuple(_decided(row, decision, decided_by) for row in chosen.values())
+        states = {row["batch_id"]: row["state"] for row in known}
+        decided = tuple(_decided(row, states, decision, decided_by) for row in chosen.values())
         rows = [
             _approval(chosen[d.batch_id], d, reason=reason, now=clock())
             for d in decided
@@ -67,7 +73,7 @@ def decide(
     return decided
 
 
-def _decided(row: Row, decision: Decision, decided_by: str) -> Decided:
+def _decided(row: Row, states: Mapping[str, str], decision: Decision, decided_by: str) -> Decided:
     batch, state = row["batch_id"], row["state"]
     earlier = None if row["decided_by"] is None else _earlier_decision(state)
     if earlier == decision:
@@ -76,7 +82,7 @@ def _decided(row: Row, decision: Decision, decided_by: str) -> Decided:
         raise StateConflictError(
             f"{row['decided_by']} {earlier} this batch on {row['decided_at']:%Y-%m-%d %H:%M} UTC",
             where=batch,
-            remedy="a decision stands; a change that makes the space worse is undone by the gate",
+            remedy=_DECISION_STANDS[earlier],
         )
     if state == "stale":
         raise StateConflictError(
@@ -90,7 +96,9 @@ def _decided(row: Row, decision: Decision, decided_by: str) -> Decided:
         raise StateConflictError(
             f"this batch waits for {row['waits_for']}",
             where=batch,
-            remedy="decide on that one first; one batch is in flight per space and object",
+            remedy="decide on that one first"
+            if states[row["waits_for"]] == "proposed"
+            else f"that one is {states[row['waits_for']]}; this one is free once it is settled",
         )
     return Decided(batch, row["space_id"], decision, decided_by, is_new=True)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,9 +13,10 @@ from typer.testing import CliRunner
 
 from jobs import cli_load, cli_runs, cli_work
 from jobs.cli import app
-from jobs.context import JobReport
+from jobs.context import JobContext, JobReport
 from jobs.home import Home
 from jobs.positions import read_progress
+from pipelines.load import LoadedSpace, LoadedTable, LoadReport
 from tests.jobs import seeded
 from tests.jobs.seeded import append, batch
 from transforms import contracts as c
@@ -38,7 +41,10 @@ def jobs(monkeypatch, home) -> dict[str, Job]:
     @contextlib.contextmanager
     def opened(command, *, name):
         with command.home.own(f"genie-loop {name}", seeded.NOON):
-            yield SimpleNamespace(tables=None, progress=lambda what, done, total: None)
+            tables = SimpleNamespace(create=lambda: created.append(name))
+            yield JobContext(tables, Path("checkpoints"), "sqlite://", lambda: seeded.NOON)
+
+    created: list[str] = []
 
     for module in (cli_work, cli_load):
         monkeypatch.setattr(module, "opened", opened)
@@ -131,7 +137,7 @@ def test_waiting_is_shown_once_where_nobody_watches_it_count_down(home, jobs, mo
     done = call(home, "run")
     assert done.exit_code == 130
     assert done.stderr.count("after its last start (evaluations updated); --no-wait starts") == 1
-    assert "Interrupted between two jobs" in done.stderr
+    assert "Interrupted while no job ran" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["evaluate", "optimize"])
@@ -227,3 +233,77 @@ def test_people_decide_while_another_process_owns_the_home(home):
     with home.own("genie-loop run", seeded.NOON):
         assert call(home, "approve", batch(1)["batch_id"], "--by", "ann").exit_code == 0
         assert call(home, "batches").exit_code == 0
+
+
+LOADED = LoadReport(
+    data_schema="shop",
+    tables=(LoadedTable("shop.orders", 60, 2, True), LoadedTable("shop.buyers", 7, 0, False)),
+    spaces=(
+        LoadedSpace("shop-assistant", "recorded:a.jsonl", 15),
+        LoadedSpace("shop-silent", None, None),
+    ),
+    question_count=16,
+    quarantined_question_count=1,
+    group_count=1,
+    split_counts={"train": 8, "held_out": 4, "sealed": 4},
+    request_ids=("request-1",),
+    wrote=6,
+)
+
+
+def test_load_says_what_became_of_the_folder(home, jobs, monkeypatch, tmp_path):
+    calls = []
+
+    def load(tables, path, *, name, policy, requested_by, progress):
+        calls.append((path, name, policy))
+        progress("load tables", 1, 2)
+        return LOADED
+
+    monkeypatch.setattr("pipelines.load.load", load)
+    done = call(home, "load", str(tmp_path), "--name", "shop", "--policy", "auto_low_risk")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert calls == [(tmp_path, "shop", "auto_low_risk")]
+    text = " ".join(done.stdout.split())
+    for part in (
+        "shop.orders 60 2 written",
+        "shop.buyers 7 0 as before",
+        "16 questions in 1 group: train 8, held_out 4, sealed 4",
+        "3 rows set aside with the reason, in the table quarantine",
+        "shop-assistant: 15 recorded answers",
+        "shop-silent: nothing answers for it yet",
+        "1 evaluation asked for. Next: genie-loop run",
+    ):
+        assert part in text
+
+
+def test_loading_again_says_that_nothing_was_written(home, jobs, monkeypatch, tmp_path):
+    again = replace(LOADED, request_ids=(), wrote=0)
+    monkeypatch.setattr("pipelines.load.load", lambda *_, **__: again)
+    assert "Nothing was new; nothing was written." in call(home, "load", str(tmp_path)).stdout
+
+
+def test_ctrl_c_while_loading_says_that_the_same_command_goes_on(home, jobs, monkeypatch, tmp_path):
+    def load(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipelines.load.load", load)
+    done = call(home, "load", str(tmp_path))
+    assert done.exit_code == 130
+    assert "The same command again loads what is missing" in done.stderr
+
+
+def test_a_job_is_started_by_its_name_and_may_show_how_far_it_is(monkeypatch):
+    seen = []
+
+    def job(context):
+        context.progress("ask", 1, 2)
+        context.progress("ask", 2, 2)
+        seen.append(context)
+        return JobReport("approve")
+
+    monkeypatch.setattr("jobs.approve.run", job)
+    given = JobContext(None, Path("checkpoints"), "sqlite://", lambda: seeded.NOON)
+    assert cli_runs.run_job("approve", given) == JobReport("approve")
+    assert seen[0].checkpoints == given.checkpoints
+    with pytest.raises(KeyError):
+        cli_runs.run_job("no such job", given)

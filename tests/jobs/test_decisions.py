@@ -110,6 +110,16 @@ def test_what_cannot_be_decided_is_refused_with_a_remedy_and_nothing_is_written(
     assert version(history) == before
 
 
+def test_the_remedy_says_what_the_batch_in_front_is_waiting_for(history):
+    with pytest.raises(StateConflictError) as caught:
+        approve(history, BEHIND)
+    assert caught.value.remedy == "decide on that one first"
+    approve(history, FREE)
+    with pytest.raises(StateConflictError) as caught:
+        approve(history, BEHIND)
+    assert caught.value.remedy == "that one is approved; this one is free once it is settled"
+
+
 @pytest.mark.parametrize(("first", "second"), [("approved", "declined"), ("declined", "approved")])
 def test_a_decision_is_not_turned_round(history, first, second):
     approve(history, FREE, decision=first)
