@@ -96,6 +96,7 @@ def _unknown_column(differ: Differ, unresolved: Unresolved) -> None:
                 blame=differ.space_blame(),
                 fix=f"There is no column {unresolved.name}.",
                 actual_fragment=unresolved.name,
+                clause=_clause(unresolved),
             )
         )
         return
@@ -121,8 +122,13 @@ def _unknown_column(differ: Differ, unresolved: Unresolved) -> None:
             expected_fragment=meant,
             actual_fragment=unresolved.name,
             covers=tables_of([meant]),
+            clause=_clause(unresolved),
         )
     )
+
+
+def _clause(unresolved: Unresolved) -> str:
+    return "GROUP BY" if unresolved.clause == "HAVING" else unresolved.clause
 
 
 def _missing_join(differ: Differ, table: str, unresolved: Unresolved) -> Edge | None:

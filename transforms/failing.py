@@ -40,7 +40,7 @@ def failure_of(
             severity=rule.severity,
             confidence=rule.confidence,
             blame_set=finding.blame,
-            wrong_clause=rule.wrong_clause,
+            wrong_clause=finding.clause or rule.wrong_clause,
             quoted_metadata_text=quoted,
             missing_metadata=_missing_metadata(finding, quoted, terms, catalog),
             ambiguity_detected=_is_ambiguous(finding, catalog),

@@ -15,7 +15,8 @@ from transforms.shape_model import Predicate, QueryShape, Term
 class Finding:
     """One difference that may explain a wrong result.
 
-    ``blame`` are canonical objects, sorted. ``is_weak`` marks a difference that is reported only
+    ``blame`` are canonical objects, sorted. ``clause`` is where it stands, when that is not fixed
+    by the rule. ``is_weak`` marks a difference that is reported only
     when nothing stronger explains the result. ``covers`` are tables whose absence it explains.
     """
 
@@ -28,6 +29,7 @@ class Finding:
     actual_value: str | None = None
     is_weak: bool = False
     covers: frozenset[str] = frozenset()
+    clause: str | None = None
 
 
 @dataclass

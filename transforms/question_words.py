@@ -15,19 +15,6 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _QUOTED = re.compile(
     r"\"([^\"]+)\"|(?<!\w)'([^']+)'(?!\w)|\u201c([^\u201d]+)\u201d|\u2018([^\u2019]+)\u2019"
 )
-_TEMPORAL = {
-    "date",
-    "day",
-    "week",
-    "month",
-    "quarter",
-    "year",
-    "time",
-    "timestamp",
-    "hour",
-    "at",
-    "on",
-}
 STOP_WORDS = frozenset(
     """a about above across after all along alphabetical already also am among amount an and any
     approximately are aren't around as ascending ask asked at average away back based be

@@ -104,6 +104,22 @@ def test_all_twelve_fields_say_something_where_they_mean_something() -> None:
     assert failure.actual_fragment == "shop.customers.nick_name"
 
 
+@pytest.mark.parametrize(
+    ("sql", "clause"),
+    [
+        ("SELECT price FROM products", "SELECT"),
+        ("SELECT title FROM products WHERE price > 3", "WHERE"),
+        ("SELECT title FROM products ORDER BY price", "ORDER BY"),
+        ("SELECT title FROM products GROUP BY title HAVING MAX(price) > 3", "GROUP BY"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_blamed_in_its_clause(sql: str, clause: str) -> None:
+    judgement = judged("What do products cost?", "SELECT price_cents FROM products", sql)
+    assert [(f.rule, f.asi.wrong_clause) for f in judgement.failures] == [
+        ("column_unknown", clause)
+    ]
+
+
 def test_columns_of_one_name_in_two_tables_are_ambiguous() -> None:
     judgement = judged(
         "Which titles are there?",
