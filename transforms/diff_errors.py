@@ -8,23 +8,27 @@ from transforms.findings import Differ, Finding, folded, tables_of
 from transforms.question_words import name_words
 from transforms.shape_model import Edge, Unresolved
 
+MAX_UNKNOWN = 4  # names of one query that are reported
 MIN_LIKENESS = 0.6  # below this, two names have nothing to do with each other
 
 
-def diff_errors(differ: Differ) -> bool:
-    """Adds a finding for each name that does not exist. True when there is one."""
-    for unresolved in differ.produced.unresolved:
-        if unresolved.kind == "table":
-            _unknown_table(differ, unresolved)
-        else:
-            _unknown_column(differ, unresolved)
+def _unknown_names(differ: Differ) -> bool:
+    """Adds a finding for each name that does not exist. True when there is one.
+
+    Columns are left out where a table is not there either: they may well be that table's.
+    """
+    tables = [unresolved for unresolved in differ.produced.unresolved if unresolved.kind == "table"]
+    for unresolved in tables:
+        _unknown_table(differ, unresolved)
+    for unresolved in () if tables else differ.produced.unresolved:
+        _unknown_column(differ, unresolved)
     return bool(differ.findings)
 
 
 def execution_finding(differ: Differ, error: str, error_class: str | None) -> tuple[Finding, ...]:
     """What the queries say about an error at execution; empty when they say nothing."""
-    if diff_errors(differ):
-        return tuple(differ.findings[:1])
+    if _unknown_names(differ):
+        return tuple(differ.findings[:MAX_UNKNOWN])
     kind = f"{error_class or ''} {error[:400]}".upper()
     if "SCALAR_SUBQUERY_TOO_MANY_ROWS" in kind:
         return _many_rows(differ)

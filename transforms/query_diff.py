@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from transforms.diff_errors import diff_errors
 from transforms.diff_filters import diff_filters
 from transforms.diff_functions import diff_functions
 from transforms.diff_groups import diff_groups
@@ -42,7 +41,7 @@ def diff_queries(differ: Differ) -> tuple[Finding, ...]:
     Empty when the shapes give no reason. A finding that another one implies is left out: a table
     that is missing because a condition on it is, a group key that came with another ranking.
     """
-    if diff_errors(differ) or diff_by_rows(differ):
+    if diff_by_rows(differ):
         return tuple(differ.findings)
     if diff_functions(differ):
         return tuple(differ.findings)

@@ -356,6 +356,16 @@ def test_long_chains_of_conditions_and_terms_are_judged() -> None:
         assert judgement.failures
 
 
+def test_sql_that_runs_has_no_unknown_names_whatever_the_catalog_says() -> None:
+    judgement = judged(
+        "?",
+        "SELECT title FROM products",
+        "SELECT word FROM products LATERAL VIEW explode(split(title, ' ')) t AS word",
+        produced=rows(("Bi",)),
+    )
+    assert "column_unknown" not in {failure.rule for failure in judgement.failures}
+
+
 def test_results_without_values_prove_no_column_superfluous() -> None:
     judgement = judged(
         "What is the total and the average total of lost orders?",
