@@ -110,6 +110,17 @@ def test_every_relative_link_leads_to_a_file_and_a_heading_that_are_there(name: 
 
 
 @pytest.mark.parametrize("name", BY_NAME)
+def test_every_module_and_test_that_is_named_is_there(name: str) -> None:
+    named = set(_CODE.findall(_prose(BY_NAME[name].read_text())))
+    modules = {code for code in named if re.fullmatch(r"[a-z_]+/[a-z_/]+\.(py|toml|yml)", code)}
+    tests = {code for code in named if re.fullmatch(r"test_[a-z0-9_]+", code)}
+    written = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    known = set(re.findall(r"def (test_\w+)", written))
+    missing = {code for code in modules if not (ROOT / code).is_file()} | (tests - known)
+    assert missing == set()
+
+
+@pytest.mark.parametrize("name", BY_NAME)
 def test_every_command_shown_is_one_that_the_command_line_knows(name: str) -> None:
     program = _program()
     faults = {
