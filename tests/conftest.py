@@ -36,7 +36,7 @@ def _only_this_machine() -> Iterator[None]:
             host = address[0] if isinstance(address, tuple) else address
             if host not in ("127.0.0.1", "::1", "localhost"):
                 raise AssertionError(f"a test wanted to reach {address}")
-        connect(self, address)  # type: ignore[arg-type]
+        connect(self, address)
 
     patch = pytest.MonkeyPatch()
     patch.setattr(socket.socket, "connect", guarded)

@@ -15,7 +15,12 @@ def assert_same_rows(
     """
     if precision is None:
         assert_df_equality(
-            actual, expected, ignore_row_order=True, ignore_nullable=True, ignore_metadata=True, allow_nan_equality=True
+            actual,
+            expected,
+            ignore_row_order=True,
+            ignore_nullable=True,
+            ignore_metadata=True,
+            allow_nan_equality=True,
         )
     else:
         assert_approx_df_equality(

@@ -187,7 +187,7 @@ def test_rows_that_tie_under_one_order_may_stand_in_any_order() -> None:
 def test_every_way_to_end_has_its_outcome(
     given: dict[str, object], outcome: str, confirmation: str, judge_values: dict[str, str]
 ) -> None:
-    judgement = judged("Who is gold?", GOLD, GOLD, **given)  # type: ignore[arg-type]
+    judgement = judged("Who is gold?", GOLD, GOLD, **given)
     assert (judgement.outcome, judgement.confirmation) == (outcome, confirmation)
     assert len(judgement.failures) == 1
     assert judge_values.items() <= values_of(judgement).items()
