@@ -8,7 +8,7 @@ import typer
 
 from jobs import screens
 from jobs.benchmark_texts import hidden, print_questions, train_questions
-from jobs.cli_shared import Id, Json, Space, command_of, rows_of, show_nothing
+from jobs.cli_shared import Id, Json, Limit, Space, command_of, rows_of, show_list
 from jobs.ids import prefix_of, the_only
 from jobs.reading import History, Row
 from jobs.screens import Column
@@ -50,22 +50,20 @@ batches_app = typer.Typer(help="Proposals that are approved, applied and gated t
 
 
 @proposals_app.callback(invoke_without_command=True)
-def proposals(context: typer.Context, space: Space = None, as_json: Json = False) -> None:
+def proposals(
+    context: typer.Context, space: Space = None, limit: Limit = None, as_json: Json = False
+) -> None:
     """List the proposed changes, their state and what they would fix."""
     if context.invoked_subcommand is not None:
         return
-    history = command_of(context).history
-    rows = [hidden(row) for row in rows_of(history, _PROPOSALS, space, id=None)]
-    if not rows:
-        show_nothing(
-            as_json,
-            "There is no proposal yet: optimize makes them from clusters of failures. "
-            "genie-loop run",
-        )
-    elif as_json:
-        screens.print_json(rows)
-    else:
-        screens.print_table(rows, _PROPOSAL_COLUMNS, group_by="space_id")
+    show_list(
+        [hidden(row) for row in rows_of(command_of(context).history, _PROPOSALS, space, id=None)],
+        _PROPOSAL_COLUMNS,
+        as_json=as_json,
+        if_none="There is no proposal yet: optimize makes them from clusters of failures. "
+        "genie-loop run",
+        limit=limit,
+    )
 
 
 @proposals_app.command("show")
@@ -100,28 +98,29 @@ def show_proposal(
 
 
 @batches_app.callback(invoke_without_command=True)
-def batches(context: typer.Context, space: Space = None, as_json: Json = False) -> None:
+def batches(
+    context: typer.Context, space: Space = None, limit: Limit = None, as_json: Json = False
+) -> None:
     """List the batches with their state, who decided, and what they wait for."""
     if context.invoked_subcommand is not None:
         return
-    history = command_of(context).history
-    rows = rows_of(history, _BATCHES, space, id=None)
-    if not rows:
-        show_nothing(
-            as_json,
-            "There is no batch yet: optimize makes them from proposals. genie-loop run",
-        )
-        return
-    if as_json:
-        screens.print_json(rows)
-        return
-    screens.print_table(rows, _BATCH_COLUMNS, group_by="space_id")
+    rows = rows_of(command_of(context).history, _BATCHES, space, id=None)
+    show_list(
+        rows,
+        _BATCH_COLUMNS,
+        as_json=as_json,
+        if_none="There is no batch yet: optimize makes them from proposals. genie-loop run",
+        limit=limit,
+        keeps_last=True,
+    )
     free = [row for row in rows if is_free(row)]
-    if free:
-        screens.print_lines("", f"{screens.count(len(free), 'batch', 'batches')} to decide on.")
+    if free and not as_json:
+        first = screens.short(free[0]["batch_id"])
         screens.print_lines(
-            f"Look: genie-loop batches show {screens.short(free[0]['batch_id'])}",
-            f"Then: genie-loop approve {screens.short(free[0]['batch_id'])}, or reject",
+            "",
+            f"{screens.count(len(free), 'batch', 'batches')} to decide on.",
+            f"Look: genie-loop batches show {first}",
+            f"Then: genie-loop approve {first}, or reject",
         )
 
 

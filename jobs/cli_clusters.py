@@ -6,7 +6,7 @@ import typer
 
 from jobs import screens
 from jobs.benchmark_texts import print_questions, train_questions
-from jobs.cli_shared import Id, Json, Space, command_of, rows_of, show_nothing
+from jobs.cli_shared import Id, Json, Limit, Space, command_of, rows_of, show_list
 from jobs.ids import prefix_of, the_only
 from jobs.reading import Row
 from jobs.screens import Column
@@ -27,22 +27,20 @@ clusters_app = typer.Typer(help="What goes wrong in a space for one cause, over 
 
 
 @clusters_app.callback(invoke_without_command=True)
-def clusters(context: typer.Context, space: Space = None, as_json: Json = False) -> None:
+def clusters(
+    context: typer.Context, space: Space = None, limit: Limit = None, as_json: Json = False
+) -> None:
     """List what goes wrong in each space, by cause and blamed objects, the largest first."""
     if context.invoked_subcommand is not None:
         return
-    history = command_of(context).history
-    rows = rows_of(history, _CLUSTERS, space, id=None)
-    if not rows:
-        show_nothing(
-            as_json,
-            "There is no cluster yet: optimize makes them from the failures of an evaluation. "
-            "genie-loop run",
-        )
-    elif as_json:
-        screens.print_json(rows)
-    else:
-        screens.print_table(rows, _CLUSTER_COLUMNS, group_by="space_id")
+    show_list(
+        rows_of(command_of(context).history, _CLUSTERS, space, id=None),
+        _CLUSTER_COLUMNS,
+        as_json=as_json,
+        if_none="There is no cluster yet: optimize makes them from the failures of an evaluation. "
+        "genie-loop run",
+        limit=limit,
+    )
 
 
 @clusters_app.command("show")

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from jobs import screens
-from jobs.cli_shared import Json, Space, command_of, rows_of, show_nothing
+from jobs.cli_shared import Json, Limit, Space, command_of, limited, rows_of, show_list
 from jobs.ids import prefix_of, the_only
 from jobs.reading import History, Row
 from transforms.contracts import JUDGES, SPLITS
@@ -44,7 +44,6 @@ _FAILURES = f"""
 SELECT * FROM failures
 WHERE {_CHOSEN} AND split = :split
 ORDER BY space_id, evaluation_id, question_id, judge, ordinal
-LIMIT :limit
 """
 _COUNTS = f"""
 SELECT split, COUNT(*) AS failure_count, COUNT(DISTINCT concat(space_id, '/', question_id))
@@ -53,8 +52,6 @@ FROM failures
 WHERE {_CHOSEN}
 GROUP BY split
 """
-
-_ALL = 2**53  # no limit, as a number that SQL takes
 
 
 def failures(
@@ -73,7 +70,7 @@ def failures(
     split: Annotated[
         str, typer.Option(metavar="SPLIT", help=f"Whose questions to show: {', '.join(SPLITS)}.")
     ] = "train",
-    limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")] = 50,
+    limit: Limit = None,
     as_json: Json = False,
 ) -> None:
     """List what was wrong in an evaluation, question by question.
@@ -86,7 +83,8 @@ def failures(
     history = command_of(context).history
     evaluations = _evaluations(history, evaluation, space)
     if not evaluations:
-        show_nothing(as_json, "There is no evaluation yet. Evaluate: genie-loop run")
+        none = "There is no evaluation yet. Evaluate: genie-loop run"
+        show_list([], (), as_json=as_json, if_none=none)
         return
     ids = [row["evaluation_id"] for row in evaluations]
     counts = history.select(_COUNTS, evaluations=ids, question=question, judge=judge)
@@ -96,13 +94,15 @@ def failures(
         question=question,
         judge=judge,
         split=split,
-        limit=limit or _ALL,
     )
+    shown = limited(rows, limit, as_json=as_json)
     if as_json:
-        screens.print_json(rows)
+        screens.print_json(shown)
         return
-    _print_failures(rows)
-    screens.print_lines(*_count_lines(counts, split, len(rows)))
+    _print_failures(shown)
+    screens.print_lines(*_count_lines(counts, split))
+    if len(shown) < len(rows):
+        screens.print_lines(f"{len(rows) - len(shown)} more of {split}; --limit 0 shows all.")
 
 
 def _print_failures(rows: Sequence[Row]) -> None:
@@ -142,7 +142,7 @@ def _evaluations(history: History, evaluation: str | None, space: str | None) ->
     return [the_only(found, "evaluation", evaluation)]
 
 
-def _count_lines(counts: Sequence[Row], split: str, shown: int) -> list[str]:
+def _count_lines(counts: Sequence[Row], split: str) -> list[str]:
     by_split = {row["split"]: row for row in counts}
 
     def told(name: str) -> str:
@@ -151,9 +151,6 @@ def _count_lines(counts: Sequence[Row], split: str, shown: int) -> list[str]:
         return f"{name}: {failed} in {screens.count(row['question_count'], 'question')}"
 
     lines = ["; ".join(told(name) for name in SPLITS)]
-    total = by_split.get(split, {"failure_count": 0})["failure_count"]
-    if shown < total:
-        lines.append(f"Shown are the first {shown} of {split}; --limit 0 shows all.")
     if any(name != split and name in by_split for name in SPLITS):
         lines.append("Questions of another split are shown when it is asked for (--split).")
     return lines

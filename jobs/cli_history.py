@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from jobs import screens
-from jobs.cli_shared import Json, Space, command_of, rows_of, show_nothing
+from jobs.cli_shared import Json, Limit, Space, command_of, rows_of, show_list
 from jobs.reading import Row
 from jobs.screens import Column
 
@@ -24,29 +24,28 @@ ORDER BY space_id, cycle, lever
 """
 
 
-def history(context: typer.Context, space: Space = None, as_json: Json = False) -> None:
+def history(
+    context: typer.Context, space: Space = None, limit: Limit = None, as_json: Json = False
+) -> None:
     """List the evaluations of each space over time, the splits side by side."""
-    rows = rows_of(command_of(context).history, _EVALUATIONS, space)
-    if not rows:
-        show_nothing(as_json, "There is no evaluation yet. Evaluate: genie-loop run")
-    elif as_json:
-        screens.print_json(rows)
-    else:
-        screens.print_table(rows, _EVALUATION_COLUMNS, group_by="space_id")
+    show_list(
+        rows_of(command_of(context).history, _EVALUATIONS, space),
+        _EVALUATION_COLUMNS,
+        as_json=as_json,
+        if_none="There is no evaluation yet. Evaluate: genie-loop run",
+        limit=limit,
+        keeps_last=True,
+    )
 
 
 def levers(context: typer.Context, space: Space = None, as_json: Json = False) -> None:
     """List what was tried with each lever in each cycle, and why not."""
-    rows = rows_of(command_of(context).history, _LEVERS, space)
-    if not rows:
-        show_nothing(
-            as_json,
-            "No lever was audited yet: optimize does it after an evaluation. genie-loop run",
-        )
-    elif as_json:
-        screens.print_json(rows)
-    else:
-        screens.print_table(rows, _LEVER_COLUMNS, group_by="space_id")
+    show_list(
+        rows_of(command_of(context).history, _LEVERS, space),
+        _LEVER_COLUMNS,
+        as_json=as_json,
+        if_none="No lever was audited yet: optimize does it after an evaluation. genie-loop run",
+    )
 
 
 def _iteration(row: Row) -> str:

@@ -198,8 +198,19 @@ def test_failures_are_those_of_the_last_evaluation_unless_one_is_named(shop):
 
 def test_a_limit_says_that_there_is_more(shop):
     append(shop, c.FAILURES, [seeded.failure("q1")])
-    assert "--limit 0 shows all" in shown(shop, "failures", "--limit", "1")
+    assert "1 more of train; --limit 0 shows all" in shown(shop, "failures", "--limit", "1")
+    assert len(listed(shop, "failures", "--limit", "1")) == 1
     assert len(listed(shop, "failures", "--limit", "0")) == 2
+
+
+def test_a_long_list_is_cut_on_a_screen_and_whole_as_json(shop):
+    append(shop, c.EVALUATIONS, [seeded.evaluation(iteration=n) for n in range(1, 31)])
+    text = shown(shop, "history")
+    assert "11 more; --limit 0 shows all." in text
+    assert "30 baseline" in text, "the newest are shown"
+    assert "10 baseline" not in text
+    assert len(listed(shop, "history")) == 31
+    assert "more;" not in shown(shop, "history", "--limit", "0")
 
 
 def test_clusters_and_proposals_never_show_a_question_that_is_not_train(shop):
