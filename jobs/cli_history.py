@@ -7,10 +7,13 @@ import typer
 from jobs import screens
 from jobs.cli_shared import Json, Limit, Space, command_of, rows_of, show_list
 from jobs.reading import Row
-from jobs.screens import Column
+from jobs.screens import Column, split_counts
 
 _EVALUATIONS = """
-SELECT * FROM evaluation_summary
+SELECT space_id, evaluation_id, kind, cycle, iteration, batch_id, state, answerer,
+  comparison_policy, judge_version, model_id, mlflow_run_id, question_count, correct_count,
+  accuracy, splits, outcome_counts, arbiter_counts, failure_count, started_at, finished_at
+FROM evaluation_states
 WHERE :space IS NULL OR space_id = :space
 ORDER BY space_id, started_at, evaluation_id
 """
@@ -28,14 +31,17 @@ def history(
     context: typer.Context, space: Space = None, limit: Limit = None, as_json: Json = False
 ) -> None:
     """List the evaluations of each space over time, the splits side by side."""
+    rows = rows_of(command_of(context).history, _EVALUATIONS, space)
     show_list(
-        rows_of(command_of(context).history, _EVALUATIONS, space),
+        [split_counts(row) for row in rows],
         _EVALUATION_COLUMNS,
         as_json=as_json,
         if_none="There is no evaluation yet. Evaluate: genie-loop run",
         limit=limit,
         keeps_last=True,
     )
+    if not as_json:
+        screens.print_lines(*screens.fault_lines(rows))
 
 
 def levers(context: typer.Context, space: Space = None, as_json: Json = False) -> None:

@@ -11,18 +11,15 @@ from jobs.positions import read_progress
 from jobs.reading import Row
 from jobs.runner import pending_jobs
 from jobs.schedule import Due, progress_of
-from jobs.screens import Column
+from jobs.screens import Column, split_counts
 from jobs.triggers import read_triggers
 
 _SPACES = """
 SELECT s.space_id, s.title, s.state, s.policy, s.answerer, s.data_schema, s.evaluation_id,
-  s.iteration, s.cycle, s.target_accuracy, e.kind, e.finished_at,
-  e.question_count, e.correct_count,
-  e.train_count, e.train_correct, e.held_out_count, e.held_out_correct,
-  e.sealed_count, e.sealed_correct, e.infrastructure_count,
-  COALESCE(c.open_clusters, 0) AS open_clusters
+  s.iteration, s.cycle, s.target_accuracy, e.kind, e.finished_at, s.question_count,
+  s.correct_count, e.splits, e.outcome_counts, COALESCE(c.open_clusters, 0) AS open_clusters
 FROM space_states s
-LEFT JOIN evaluation_summary e ON e.evaluation_id = s.evaluation_id
+LEFT JOIN evaluations e ON e.evaluation_id = s.evaluation_id
 LEFT JOIN (
   SELECT space_id, COUNT(*) AS open_clusters
   FROM cluster_states
@@ -45,7 +42,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     command = command_of(context)
     owner = command.home.owner()
     history = command.history
-    spaces = history.select(_SPACES) if history.is_there else []
+    spaces = [split_counts(row) for row in history.select(_SPACES)] if history.is_there else []
     jobs = _jobs(command, owner)
     batches = history.select(_TO_DECIDE) if history.is_there else []
     for batch in batches:
@@ -58,6 +55,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     screens.print_lines("")
     if spaces:
         screens.print_table(spaces, _SPACE_COLUMNS)
+        screens.print_lines(*screens.fault_lines(spaces))
     else:
         screens.print_lines("There is no space yet. Load one: genie-loop load FOLDER")
     screens.print_lines("")

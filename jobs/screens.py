@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from transforms.contracts import SPLITS
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -157,20 +159,38 @@ def share(correct: int, count: int) -> str:
     return f"{correct}/{count} {correct / count:4.0%}" if count else "-"
 
 
-def split_cells(row: Row) -> dict[str, str]:
-    """Counts and percentages of the three splits of one row of ``evaluation_summary``."""
-    return {
-        split: share(row[f"{split}_correct"], row[f"{split}_count"])
-        for split in ("train", "held_out", "sealed")
-    }
+def split_counts(row: Row) -> Row:
+    """A row of evaluations with ``<split>_count`` and ``<split>_correct`` in place of ``splits``.
+
+    Both are 0 for a split whose questions were not asked, and where there is no evaluation.
+    """
+    counted = {of["split"]: of for of in row["splits"] or ()}
+    flat = {name: value for name, value in row.items() if name != "splits"}
+    for split in SPLITS:
+        of = counted.get(split, {"question_count": 0, "correct_count": 0})
+        flat[f"{split}_count"] = of["question_count"]
+        flat[f"{split}_correct"] = of["correct_count"]
+    return flat
 
 
 def split_columns() -> tuple[Column, ...]:
-    """The three splits side by side."""
-    return tuple(
-        Column(split, lambda row, split=split: split_cells(row)[split])  # type: ignore[misc]
-        for split in ("train", "held_out", "sealed")
-    )
+    """The three splits side by side, as counts and percentages, of rows of ``split_counts``."""
+
+    def cell(split: str) -> Callable[[Row], str]:
+        return lambda row: share(row[f"{split}_correct"], row[f"{split}_count"])
+
+    return tuple(Column(split, cell(split)) for split in SPLITS)
+
+
+def fault_lines(rows: Iterable[Row]) -> list[str]:
+    """A line for each evaluation in which the platform failed: those questions count as wrong."""
+    faults = [(row, (row["outcome_counts"] or {}).get("infrastructure", 0)) for row in rows]
+    return [
+        f"{row['space_id']}: the platform failed on {count(number, 'question')} of evaluation "
+        f"{short(row['evaluation_id'])}; counted as wrong until asked again"
+        for row, number in faults
+        if number
+    ]
 
 
 def when(at: datetime | None) -> str:

@@ -148,6 +148,14 @@ def test_history_shows_counts_and_percentages_of_the_splits_side_by_side(shop):
     assert "1/2  50%" in text
 
 
+@pytest.mark.parametrize("name", ["status", "history"])
+def test_questions_on_which_the_platform_failed_are_told(shop, name):
+    assert "the platform failed" not in shown(shop, name)
+    counts = {"correct": 1, "incorrect": 1, "infrastructure": 2}
+    append(shop, c.EVALUATIONS, [seeded.evaluation(iteration=1, outcome_counts=counts)])
+    assert "the platform failed on 2 questions of evaluation" in shown(shop, name)
+
+
 def test_levers_show_all_six_and_why_not(shop):
     text = shown(shop, "levers")
     assert all(name in text for name in ("1 tables and columns", "5 ML tables", "6 space"))
