@@ -32,6 +32,7 @@ QUARANTINED_ROWS = "genie_loop.quarantined_rows"
 
 _LINE = "_genie_loop_line"
 _CORRUPT = "_genie_loop_corrupt"
+_NO_VALUE = "\x00"  # what nothing between two commas is read as, apart from an empty text in quotes
 _NEEDS_COLUMN_MAPPING = set(" ,;{}()\n\t=")
 _HEADER_LINES = 1
 
@@ -188,6 +189,7 @@ def _read(spark: SparkSession, file: TableFile) -> DataFrame:
     # increasing id the number of the record.
     rows = spark.read.option("columnPruning", False).csv(
         path,
+        nullValue=_NO_VALUE,
         schema=StructType(fields),
         header=True,
         multiLine=True,
@@ -196,8 +198,14 @@ def _read(spark: SparkSession, file: TableFile) -> DataFrame:
         columnNameOfCorruptRecord=_CORRUPT,
         enforceSchema=True,
     )
+    # An empty text is a value of a text column; for any other type it is no value.
+    typed = {
+        column.name: F.nullif(F.col(quote_name(column.name)), F.lit(""))
+        for column in file.spec.columns
+        if column.data_type != "STRING"
+    }
     number = F.monotonically_increasing_id() + 1 + _HEADER_LINES
-    return rows.withColumn(_LINE, number)
+    return rows.withColumn(_LINE, number).withColumns(typed)
 
 
 def _header(file: TableFile) -> list[str]:
