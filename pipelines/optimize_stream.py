@@ -43,7 +43,7 @@ from transforms.drafting import drafts
 from transforms.errors import MissingEvidenceError
 from transforms.evaluation_views import BATCH_GATES, EVALUATION_STATES, LATEST_SPACES
 from transforms.gate import gate_decisions, gate_pairs
-from transforms.proposal_screening import new_proposals, with_questions_at_risk
+from transforms.proposal_screening import new_changes, with_questions_at_risk
 from transforms.proposal_values import Proposer
 from transforms.triage import missing_evidence
 
@@ -116,7 +116,9 @@ def _take_in(
     propose: Proposer,
     commits: Commits,
 ) -> None:
-    new = evaluations.select("started_at", "evaluation_id", "application_id").collect()
+    new = evaluations.select(
+        "started_at", "evaluation_id", "application_id", "failure_count", "arbiter_counts"
+    ).collect()
     ordered = sorted(new, key=lambda row: (row["started_at"], row["evaluation_id"]))
     if not ordered:
         return
@@ -134,11 +136,16 @@ def _take_in(
             commits=commits,
         )
         intake.refuse_missing_evidence()
+        has_failures = any(row["failure_count"] for row in part)
+        has_corrections = any(row["arbiter_counts"].get("genie_correct") for row in part)
         if any(row["application_id"] is not None for row in part):
             intake.decide_gate()
-        intake.correct()
-        intake.cluster()
-        intake.propose(propose)
+        if has_corrections:
+            intake.correct()
+        if has_failures:
+            intake.cluster()
+        if has_failures or has_corrections:
+            intake.propose(propose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +259,11 @@ class Intake:
                 clusters, self.tables.read(PROFILES), states.of(LATEST_SPACES), propose
             ).unionByName(correction_drafts(self.evaluations.rows(ARBITER_VERDICTS_TABLE)))
         )
-        new = new_proposals(drafted, states.of(PROPOSAL_STATES))
-        rows = with_questions_at_risk(new, self.evaluations.rows(EVAL_RESULTS))
-        self._append(PROPOSALS, rows)
+        fresh = held(self.tables.new_only(PROPOSALS, drafted))
+        if not fresh.isEmpty():
+            new = new_changes(fresh, self._known(fresh, states))
+            rows = with_questions_at_risk(new, self.evaluations.rows(EVAL_RESULTS))
+            self._append(PROPOSALS, rows)
         for table, did_commit in refuse_leaks(
             self.tables,
             self.evaluations,
@@ -263,6 +272,14 @@ class Intake:
             version=self.version,
         ):
             self._note(table, did_commit)
+
+    def _known(self, drafted: DataFrame, states: States) -> DataFrame:
+        """Proposals that change the same as a draft, with their states, if there are any."""
+        changes = drafted.select("space_id", "patch")
+        known = self.tables.read(PROPOSALS).join(changes, ["space_id", "patch"], "left_semi")
+        if known.isEmpty():
+            return known.withColumn("state", F.lit("open"))
+        return states.of(PROPOSAL_STATES)
 
     def _append_new(self, table: Table, rows: DataFrame) -> None:
         self._append(table, self.tables.new_only(table, rows))

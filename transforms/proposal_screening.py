@@ -1,4 +1,4 @@
-"""Which drafts become proposals: none twice, none that was turned down on the same evidence."""
+"""Which drafts become proposals: none whose change is on its way or done, none twice."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from transforms.proposal_rows import PROPOSAL_COLUMNS
 _PENDING_OR_DONE = ("open", "waiting", "batched", "applied", "accepted")
 
 
-def new_proposals(drafts: DataFrame, states: DataFrame) -> DataFrame:
-    """The drafts that are worth a row in ``proposals``.
+def new_changes(drafts: DataFrame, states: DataFrame) -> DataFrame:
+    """The drafts whose change is neither on its way nor done, each change once.
 
     ``drafts`` have the columns of ``DRAFT_SCHEMA``, and so has the result; ``states`` is the view
-    proposal_states. What was declined, rejected or refused comes back only with other evidence;
-    what is still pending or done does not come back at all. Of two drafts of one change in one
-    space, the one of higher impact is taken.
+    proposal_states. What was declined, rejected or refused may come back, but then on other
+    evidence: on the same it would be the same proposal, which the table holds already. Of two
+    drafts of one change in one space, the one of higher impact is taken.
     """
     same_change = Window.partitionBy("space_id", "patch").orderBy(
         F.desc("impact"), F.desc("confidence"), "proposal_id"
@@ -28,9 +28,7 @@ def new_proposals(drafts: DataFrame, states: DataFrame) -> DataFrame:
         .drop("position")
     )
     pending = states.where(F.col("state").isin(*_PENDING_OR_DONE)).select("space_id", "patch")
-    return once.join(pending, ["space_id", "patch"], "left_anti").join(
-        states.select("space_id", "proposal_id"), ["space_id", "proposal_id"], "left_anti"
-    )
+    return once.join(pending, ["space_id", "patch"], "left_anti")
 
 
 def with_questions_at_risk(drafts: DataFrame, eval_results: DataFrame) -> DataFrame:

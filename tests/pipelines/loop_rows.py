@@ -24,7 +24,7 @@ from transforms.contracts import (
 )
 from transforms.identity import make_id
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 1, 2, 3, tzinfo=UTC)
 
 
 @dataclass(frozen=True)

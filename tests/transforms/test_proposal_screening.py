@@ -1,4 +1,4 @@
-"""What becomes a proposal: nothing twice, nothing that was turned down on the same evidence."""
+"""What becomes a proposal: no change twice, none that is on its way or done."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from transforms.patches import (
     SetTableComment,
 )
 from transforms.proposal_rows import DRAFT_DDL, DRAFT_SCHEMA, PROPOSAL_COLUMNS, touched_names
-from transforms.proposal_screening import new_proposals, with_questions_at_risk
+from transforms.proposal_screening import new_changes, with_questions_at_risk
 
 PENDING_OR_DONE = ("open", "waiting", "batched", "applied", "accepted")
 TURNED_DOWN = ("declined", "rejected", "refused", "stale")
@@ -33,7 +33,7 @@ def screened(spark, drafted, known):
     states = frame(
         spark, PROPOSALS, [{"space_id": "shop", **row} for row in known], also={"state": "STRING"}
     )
-    return sorted(row["proposal_id"] for row in new_proposals(drafted, states).collect())
+    return sorted(row["proposal_id"] for row in new_changes(drafted, states).collect())
 
 
 def test_what_is_pending_or_done_is_not_proposed_again_whatever_the_evidence(spark):
@@ -46,17 +46,12 @@ def test_what_is_pending_or_done_is_not_proposed_again_whatever_the_evidence(spa
     assert screened(spark, drafted, known) == []
 
 
-def test_what_was_turned_down_stays_so_until_its_evidence_changes(spark):
+def test_what_was_turned_down_may_come_back_on_other_evidence(spark):
     known = [
-        {"proposal_id": f"{state} on this evidence", "patch": state, "state": state}
-        for state in TURNED_DOWN
+        {"proposal_id": f"old {state}", "patch": state, "state": state} for state in TURNED_DOWN
     ]
-    same = ({"proposal_id": f"{s} on this evidence", "patch": s} for s in TURNED_DOWN)
-    other = ({"proposal_id": f"{s} on other evidence", "patch": s} for s in TURNED_DOWN)
-    assert screened(spark, drafts(spark, *same), known) == []
-    assert screened(spark, drafts(spark, *other), known) == sorted(
-        f"{state} on other evidence" for state in TURNED_DOWN
-    )
+    drafted = drafts(spark, *({"proposal_id": f"new {s}", "patch": s} for s in TURNED_DOWN))
+    assert screened(spark, drafted, known) == sorted(f"new {state}" for state in TURNED_DOWN)
 
 
 def test_of_two_drafts_of_one_change_the_one_of_higher_impact_is_taken(spark):
