@@ -32,7 +32,8 @@ def read_json_lines(path: Path, label: str) -> tuple[list[Line], list[str]]:
             continue
         try:
             value = json.loads(raw.decode(), parse_constant=_refuse_constant)
-        except UnicodeDecodeError:
+            json.dumps(value, ensure_ascii=False).encode()  # an escape may be half a character
+        except UnicodeError:
             problems.append(f"{label}:{number}: not UTF-8 text")
         except json.JSONDecodeError as error:
             problems.append(f"{label}:{number}: not JSON: {error.msg}, column {error.colno}")

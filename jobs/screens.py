@@ -77,10 +77,10 @@ def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def print_lines(*lines: str) -> None:
-    """Lines of text, wrapped between words."""
+    """Lines of text; wrapped between words on a terminal, and as they are anywhere else."""
     out = console()
     for line in lines:
-        out.print(line, markup=False)
+        out.print(line, markup=False, soft_wrap=not out.is_terminal)
     sys.stdout.flush()  # a run that is piped shows what it did when it did it
 
 

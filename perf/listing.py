@@ -2,13 +2,14 @@
 
 Run it with ``python -m perf.listing HOME [--times N]``: a home that has been evaluated and
 optimized. With ``--times`` its evaluations are repeated N times in a copy, so that there is a long
-history behind what is listed. Prints the best and the median of each command, and the machine; run
-it alone.
+history behind what is listed. Prints the best and the median of each command, the processor time,
+and the machine; run it alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import shutil
 import statistics
 import subprocess
@@ -72,8 +73,19 @@ def main(home: Home, times: int) -> None:
         counts = {t.name: DeltaTable(home.table_path(SCHEMA, t.name)).count() for t in TABLES}
         print(", ".join(f"{count} {name}" for name, count in counts.items() if count))
         for command in COMMANDS:
+            before = processor_seconds()
             took = sorted(seconds(call(home, command)) for _ in range(RUNS))
-            print(f"{command:28} best {took[0]:.2f} s, median {statistics.median(took):.2f} s")
+            used = (processor_seconds() - before) / RUNS
+            print(
+                f"{command:28} best {took[0]:.2f} s, median {statistics.median(took):.2f} s, "
+                f"processor {used:.2f} s"
+            )
+
+
+def processor_seconds() -> float:
+    """Processor time of all processes started so far: what is left of a busy machine's noise."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def call(home: Home, command: str) -> Callable[[], object]:

@@ -8,8 +8,8 @@ for again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +23,7 @@ from genie.tracking import EvaluationRun, record_run
 from pipelines.artifacts import EvaluationArtifacts, build_artifacts
 from pipelines.asking import AskPolicy, ToAsk, ask_all
 from pipelines.execution import ExecutionPolicy, Executor
+from pipelines.judging import Judging, judge_answers
 from pipelines.questions import active_benchmarks
 from pipelines.requests import Lineage, Request, lineage_of
 from pipelines.snapshot import Snapshot, record_profiles, take_snapshot
@@ -39,23 +40,16 @@ from transforms.contracts import (
     Table,
 )
 from transforms.errors import InvalidInputError, UnconfiguredSpaceError
-from transforms.evaluation_rows import (
-    COMPLETION_COLUMNS,
-    JudgedRows,
-    evaluation_counts,
-    judge_metrics,
-    judged_rows,
-    unjudged,
-)
-from transforms.judgement import Execution, ProfiledValues, Question
-from transforms.judges import JUDGE_VERSION, judge
+from transforms.evaluation_rows import COMPLETION_COLUMNS, evaluation_counts, judge_metrics
+from transforms.judgement import ProfiledValues
+from transforms.judges import JUDGE_VERSION
+from transforms.space_state import SpaceState
 
 Progress = Callable[[str, int, int], None]
 OpenAnswerer = Callable[[str], Answerer]
 OpenExecutor = Callable[[Space, Snapshot], Executor]
 
-_NOTHING_TO_RUN = Execution("sql_error", error="there is no SQL")
-_NOT_NEEDED = ("timed_out", "failed")  # outcomes of asking after which nothing is executed
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +157,7 @@ class _Evaluation:
 
     def _open_answerer(self, snapshot: Snapshot) -> Answerer:
         space = self._space
+        _log.info("space %s: %s", space.space_id, _what_there_is(snapshot.state))
         if not snapshot.state.is_configured:
             raise UnconfiguredSpaceError(
                 f"schema {space.data_schema} holds no table, so there is nothing to answer from",
@@ -261,16 +256,16 @@ class _Evaluation:
     ) -> None:
         if all(answer["outcome"] is not None for answer in answers):
             return
-        executor = self._services.open_executor(self._space, snapshot)
-        judged = JudgedRows()
-        with ThreadPoolExecutor(self._policy.execution.workers, thread_name_prefix="judge") as pool:
-            futures = [
-                pool.submit(self._judge_one, answer, executor, version, values)
-                for answer in answers
-            ]
-            for done, future in enumerate(futures, start=1):
-                judged.extend(future.result())
-                self._progress("judge", done, len(answers))
+        judging = Judging(
+            executor=self._services.open_executor(self._space, snapshot),
+            state=version.state,
+            values=values,
+            comparison_policy=self._space.comparison_policy,
+            workers=self._policy.execution.workers,
+        )
+        judged = judge_answers(
+            answers, judging, lambda done: self._progress("judge", done, len(answers))
+        )
         self._append(JUDGE_VERDICTS, judged.verdicts)
         self._append(FAILURES, judged.failures)
         self._append(ARBITER_VERDICTS_TABLE, judged.rulings)
@@ -280,42 +275,6 @@ class _Evaluation:
             update=COMPLETION_COLUMNS,
             matched_when="t.outcome IS NULL",
         )
-
-    def _judge_one(
-        self,
-        answer: Mapping[str, Any],
-        executor: Executor,
-        version: ModelVersion,
-        values: ProfiledValues,
-    ) -> JudgedRows:
-        expected = produced = _NOTHING_TO_RUN
-        if answer["answer_outcome"] not in _NOT_NEEDED:
-            expected = executor.execute(answer["expected_sql"])
-            if answer["genie_sql"] is not None:
-                produced = executor.execute(answer["genie_sql"])
-        question = Question(
-            question_id=answer["question_id"],
-            question=answer["question"],
-            expected_sql=answer["expected_sql"],
-            produced_sql=answer["genie_sql"],
-            answer_outcome=answer["answer_outcome"],
-            answer_error=answer["answer_error"],
-            expected_asset=answer["expected_asset"],
-        )
-        try:
-            judgement = judge(
-                question,
-                expected,
-                produced,
-                state=version.state,
-                values=values,
-                policy=self._space.comparison_policy,
-            )
-            return judged_rows(answer, expected, produced, judgement)
-        except Exception as error:
-            # A fault of the judges costs this question its verdicts, not the others theirs.
-            reason = f"the judges failed: {type(error).__name__}: {error}"
-            return judged_rows(answer, expected, produced, unjudged(reason))
 
     def _conclude(
         self, version: ModelVersion, lineage: Lineage, snapshot: Snapshot
@@ -406,6 +365,18 @@ class _Evaluation:
 _FROM_BENCHMARK = (
     "benchmark_version", "group_id", "split", "question", "expected_sql", "expected_asset",
 )  # fmt: skip
+
+
+def _what_there_is(state: SpaceState) -> str:
+    """What the space has to answer from, counted (rule 8)."""
+    counts = {
+        "tables": len(state.tables),
+        "functions": len(state.functions),
+        "join specs": len(state.join_specs),
+        "snippets": len(state.snippets),
+        "instructions": len(state.instructions),
+    }
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def _accuracies(counts: Mapping[str, Any]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,9 +41,13 @@ _SESSION_IS_GONE = ("SparkContext was shut down", "stopped SparkContext", "SESSI
 
 # Planning costs more than the data where all of it fits in memory: queries then run interpreted,
 # without compiling code for each, on tables that are read once.
-_FOR_SMALL_DATA = {
+_INTERPRETED = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+_COMPILED = {
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.codegen.factoryMode": "FALLBACK",
 }
 
 
@@ -151,13 +155,17 @@ def executing(
     """
     sessions = [_session_like(spark) for _ in range(policy.workers)]
     names = [quote_name(catalog, *name.split(".", 1)) for name in tables]
+    is_small = size_bytes <= policy.small_bytes
     held: list[DataFrame] = []
-    if size_bytes <= policy.small_bytes and not is_remote():
+    if is_small and not is_remote():
         held = [spark.table(name).cache() for name in names]
     for session in sessions:
         session.catalog.setCurrentDatabase(quote_name(catalog, schema))
-        if held:
-            _prepare_for_small_data(session, names)
+        if not is_remote():
+            _tune(session, _INTERPRETED if is_small else _COMPILED)
+        for name in names if held else ():
+            # Planned once, under its own name, instead of with every query.
+            session.table(name).createOrReplaceTempView(name.rpartition(".")[2])
     with _quiet():
         try:
             yield Executor(sessions, policy)
@@ -173,12 +181,9 @@ def _session_like(spark: SparkSession) -> SparkSession:
     return clone
 
 
-def _prepare_for_small_data(session: SparkSession, names: Sequence[str]) -> None:
-    """Plan every table once, under its own name, instead of with every query."""
-    for key, value in _FOR_SMALL_DATA.items():
+def _tune(session: SparkSession, settings: Mapping[str, str]) -> None:
+    for key, value in settings.items():
         session.conf.set(key, value)
-    for name in names:
-        session.table(name).createOrReplaceTempView(name.rpartition(".")[2])
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from delta.tables import DeltaTable
 from pyspark.sql import functions as F
 
 from pipelines.load_tables import FOREIGN_KEYS, PRIMARY_KEY
@@ -68,9 +67,8 @@ def _catalog_tables(tables: Tables, schema: str) -> list[_CatalogTable]:
 
 def _catalog_table(tables: Tables, schema: str, name: str) -> _CatalogTable:
     quoted = quote_name(tables.catalog, schema, name)
-    table = DeltaTable.forName(tables.spark, quoted)
-    detail = table.detail().select("description", "properties", "sizeInBytes").collect()[0]
-    version: int = table.history(1).select("version").collect()[0][0]
+    detail = tables.spark.sql(f"DESCRIBE DETAIL {quoted}").collect()[0]
+    version: int = tables.spark.sql(f"DESCRIBE HISTORY {quoted} LIMIT 1").collect()[0].version
     primary_key = set(json.loads(detail.properties.get(PRIMARY_KEY, "[]")))
     references = {
         key["column"]: f"{schema}.{key['references']}"

@@ -74,10 +74,13 @@ def test_an_answer_to_an_unknown_question_is_a_fault_where_questions_are_known(t
 
 def test_bytes_that_are_not_text_and_a_byte_order_mark_are_coped_with(tmp_path):
     path = tmp_path / "system.jsonl"
-    path.write_bytes(b'\xef\xbb\xbf{"question_id": "q1", "sql": null}\n\xff\xfe\n')
+    path.write_bytes(
+        b'\xef\xbb\xbf{"question_id": "q1", "sql": null}\n\xff\xfe\n'
+        b'{"question_id": "q2", "sql": "\\ud800"}\n'
+    )
     recorded, problems = check_recorded_answers(path, "f")
     assert dict(recorded.sql_by_question) == {"q1": None}
-    assert problems == ["f:2: not UTF-8 text"]
+    assert problems == ["f:2: not UTF-8 text", "f:3: not UTF-8 text"]
 
 
 @pytest.mark.parametrize("spec", ["oracle:x", "recorded", "recorded:", ""])

@@ -1,0 +1,137 @@
+"""Model versions and runs in MLflow: complete, linked, and made once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from genie.mlflow_store import open_store, safe_name
+from genie.model_versions import create_genie_model_version, find_model_version
+from genie.tracking import EvaluationRun, record_run
+from transforms.space_state import ColumnState, SpaceState, TableState
+
+STATE = SpaceState("s", "d", (TableState("d.t", (ColumnState("a", "bigint", "é"),)),))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mlflow")
+    return open_store(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts")
+
+
+def create(store, evaluation_id, state=STATE, **changes):
+    values = {"patch_set": [{"patch_type": "x"}], "parent_model_id": "m-parent", **changes}
+    return create_genie_model_version(
+        "s", state.to_dict(), 3, "shop", **values,
+        store=store, evaluation_id=evaluation_id, started_at="2026-01-02T03:04:05+00:00",
+    )  # fmt: skip
+
+
+def model_artifact(store, model_id, name):
+    location = store.client.get_logged_model(model_id).artifact_location.removeprefix("file://")
+    return json.loads((Path(location) / name).read_text())
+
+
+def test_a_version_holds_params_the_full_state_and_the_patches(store):
+    model_id = create(store, "evaluation-a")
+    model = store.client.get_logged_model(model_id)
+    assert model.name == "genie-space-shop"
+    assert model.params == {
+        "space_id": "s", "iteration": "3", "domain": "shop",
+        "config_hash": STATE.state_hash, "parent_model_id": "m-parent",
+    }  # fmt: skip
+    assert SpaceState.from_dict(model_artifact(store, model_id, "state.json")) == STATE
+    assert model_artifact(store, model_id, "patch_set.json") == [{"patch_type": "x"}]
+    found = find_model_version(store, "shop", "evaluation-a")
+    assert (found.model_id, found.state, found.started_at) == (
+        model_id, STATE, "2026-01-02T03:04:05+00:00",
+    )  # fmt: skip
+
+
+def test_a_version_is_made_once_per_evaluation_and_state(store):
+    first = create(store, "evaluation-b")
+    assert create(store, "evaluation-b") == first
+    changed = replace(STATE, instructions=("Prices are in euros.",))
+    other = create(store, "evaluation-b", changed)
+    assert other != first
+    assert find_model_version(store, "shop", "evaluation-b").state == changed, "the newest counts"
+    assert create(store, "evaluation-c") not in (first, other)
+
+
+def test_a_version_that_was_left_half_made_is_completed(store, monkeypatch):
+    def crash(*args, **kwargs):
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store.client), "log_model_artifacts", crash)
+        with pytest.raises(ConnectionError):
+            create(store, "evaluation-d")
+    assert find_model_version(store, "shop", "evaluation-d") is None
+    model_id = create(store, "evaluation-d")
+    assert find_model_version(store, "shop", "evaluation-d").model_id == model_id
+    found = store.client.search_logged_models(
+        [store.experiment_id("shop")],
+        "tags.`genie_loop.evaluation_id` = 'evaluation-d'",
+    )
+    assert [m.model_id for m in found] == [model_id]
+
+
+def run_of(model_id, evaluation_id):
+    return EvaluationRun(
+        evaluation_id, "s baseline 0", "shop", model_id, 0,
+        metrics={"accuracy/all": 0.25, "arbiter/genie_correct": 2.0},
+        params={"judge_version": "1"},
+        tags={"genie_loop.space_id": "s"},
+        artifacts={"evaluation/failures.json": [{"é": None}], "evaluation/a.json": {}},
+        started_ms=1000, finished_ms=2000,
+    )  # fmt: skip
+
+
+def test_a_run_links_its_metrics_to_the_version(store):
+    model_id = create(store, "evaluation-e")
+    run_id = record_run(store, run_of(model_id, "evaluation-e"))
+    run = store.client.get_run(run_id)
+    assert run.info.status == "FINISHED"
+    assert (run.info.start_time, run.info.end_time) == (1000, 2000)
+    assert [m.model_id for m in run.inputs.model_inputs] == [model_id]
+    metrics = {m.key: (m.value, m.run_id) for m in store.client.get_logged_model(model_id).metrics}
+    assert metrics == {"accuracy/all": (0.25, run_id), "arbiter/genie_correct": (2.0, run_id)}
+    path = store.client.download_artifacts(run_id, "evaluation/failures.json")
+    assert json.loads(Path(path).read_text()) == [{"é": None}]
+
+
+def test_a_run_is_recorded_once_and_an_unfinished_one_is_completed(store, monkeypatch):
+    model_id = create(store, "evaluation-f")
+
+    def crash(*args, **kwargs):
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store.client), "log_artifacts", crash)
+        with pytest.raises(ConnectionError):
+            record_run(store, run_of(model_id, "evaluation-f"))
+    run_id = record_run(store, run_of(model_id, "evaluation-f"))
+    assert record_run(store, run_of(model_id, "evaluation-f")) == run_id
+    found = store.client.search_runs(
+        [store.experiment_id("shop")], "tags.`genie_loop.evaluation_id` = 'evaluation-f'"
+    )
+    assert [run.info.run_id for run in found] == [run_id]
+    assert len(store.client.list_artifacts(run_id, "evaluation")) == 2
+
+
+def test_values_that_json_does_not_know_are_refused_not_written(store):
+    model_id = create(store, "evaluation-g")
+    bad = replace(run_of(model_id, "evaluation-g"), artifacts={"evaluation/x.json": float("nan")})
+    with pytest.raises(ValueError, match="Out of range"):
+        record_run(store, bad)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("shop", "shop"), ("a/b:c.d", "a-b-c-d"), ("größe 1", "gr-e 1"), ("%%", "space")],
+)
+def test_any_text_can_name_something_in_mlflow(text, name):
+    assert safe_name(text) == name

@@ -1,0 +1,146 @@
+"""The whole loop by commands alone, each a process of its own, on a folder made here."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from jobs.home import Home
+from jobs.positions import read_progress
+from tests.jobs import seeded
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+COLUMNS = [
+    {"name": "order_id", "spark_type": "BIGINT", "comment": "order", "primary_key": True},
+    {"name": "status", "spark_type": "STRING", "comment": "order status", "primary_key": False},
+    {"name": "amount", "spark_type": "DOUBLE", "comment": "amount", "primary_key": False},
+]
+STATUSES = ("Paid", "Open", "Void")
+MEASURES = ("COUNT(*)", "SUM(amount)", "AVG(amount)", "MAX(amount)", "MIN(amount)")
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A shop of one table; its assistant writes the statuses in lower case."""
+    root = tmp_path / "shop"
+    (root / "tables").mkdir(parents=True)
+    (root / "answers").mkdir()
+    columns = [{**column, "foreign_keys": []} for column in COLUMNS]
+    schema = {"tables": {"orders": {"comment": "orders", "columns": columns}}}
+    (root / "schema.json").write_text(json.dumps(schema))
+    rows = [f"{n},{STATUSES[n % 3]},{n * 1.5}" for n in range(60)]
+    (root / "tables" / "orders.csv").write_text("\n".join(["order_id,status,amount", *rows]) + "\n")
+    questions, wrong, right = [], [], []
+    for number, measure in enumerate(MEASURES):
+        for status in STATUSES:
+            question_id = f"q{number}{status}"
+            expected = f"SELECT {measure} FROM orders WHERE status = '{status}'"
+            questions.append(
+                {
+                    "question_id": question_id,
+                    "question": f"What is the {measure.lower()} of {status.lower()} orders?",
+                    "expected_sql": expected,
+                }
+            )
+            lower = expected.replace(status, status.lower())
+            wrong.append({"question_id": question_id, "sql": lower})
+            right.append({"question_id": question_id, "sql": expected})
+    for path, items in (
+        (root / "questions.jsonl", questions),
+        (root / "answers" / "assistant.jsonl", wrong),
+        (tmp_path / "better.jsonl", right),
+    ):
+        path.write_text("".join(json.dumps(item) + "\n" for item in items))
+    return root
+
+
+def start(home: Home, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", "from jobs.cli import main; main()", *words],
+        env={**os.environ, "GENIE_LOOP_HOME": str(home.root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def call(home: Home, *words: str) -> str:
+    process = start(home, *words)
+    out, err = process.communicate(timeout=500)
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    return out
+
+
+def listed(home: Home, *words: str) -> list[dict]:
+    return json.loads(call(home, *words, "--json"))
+
+
+def test_load_run_decide_and_run_again(tmp_path, folder):
+    home = Home(tmp_path / "home")
+
+    loaded = call(home, "load", str(folder))
+    assert "shop-assistant: 15 recorded answers" in loaded
+    ran = call(home, "run", "--no-wait")
+    assert [line.partition(":")[0] for line in ran.splitlines() if line[0] != " "][:3] == [
+        "evaluate",
+        "optimize",
+        "approve",
+    ]
+    assert ran.endswith("nothing is due\n")
+    (evaluation,) = listed(home, "history")
+    assert evaluation["question_count"] == 15
+    assert evaluation["correct_count"] == 0
+    assert listed(home, "clusters")
+    batches = listed(home, "batches")
+    assert {batch["state"] for batch in batches} == {"proposed"}
+
+    before = seeded.versions(home)
+    assert call(home, "run") == "Nothing is pending.\n"
+    assert call(home, "optimize") == "optimize: nothing was pending\n"
+    assert seeded.versions(home) == before, "a job with nothing to do committed"
+
+    (free,) = [b["batch_id"] for b in batches if b["waits_for"] is None]
+    call(home, "approve", free, "--by", "ann")
+    assert [r["job"] for r in listed(home, "status") if r["about"] == "job"] == ["optimize"]
+
+    better = str(tmp_path / "better.jsonl")
+    call(home, "evaluate", "shop-assistant", "--answers", better)
+    assert [e["correct_count"] for e in listed(home, "history")] == [0, 15]
+    call(home, "run", "--no-wait")
+    assert {c["state"] for c in listed(home, "clusters")} <= {"resolved", "addressed"}
+
+
+def test_ctrl_c_in_the_middle_of_a_job_and_on_with_the_next_run(tmp_path, folder):
+    home = Home(tmp_path / "home")
+    call(home, "load", str(folder))
+    process = start(home, "run", "--no-wait")
+    deadline = time.monotonic() + 300
+    while not any(p.is_unfinished for p in read_progress(home.runner_file).values()):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(3)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert out == ""
+    assert "Interrupted while evaluate ran. Nothing is half-done" in err
+
+    ran = start(home, "run", "--no-wait")
+    out, err = ran.communicate(timeout=500)
+    assert ran.returncode == 0, err
+    assert "evaluate starts: its last run did not finish" in err
+    (evaluation,) = listed(home, "history")
+    results = listed(home, "tables", "list")
+    assert next(t for t in results if t["table"] == "eval_results")["row_count"] == 15
+    assert evaluation["question_count"] == 15

@@ -1,0 +1,447 @@
+"""The evaluate job: what it records, that it records it once, and that a crash changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from genie.answerers import Answer
+from jobs import evaluate
+from jobs.context import JobContext
+from pipelines.artifacts import ACTIONS_PATH, EVAL_RESULTS_PATH, FAILURES_PATH, json_value
+from pipelines.asking import AskPolicy
+from pipelines.evaluate import EvaluationPolicy
+from pipelines.load import load
+from pipelines.spaces import answer_from, request_evaluations
+from tests.conftest import empty
+from tests.pipelines.crashes import CrashError, CrashingTables
+from tests.pipelines.folders import QUESTIONS, RIGHT, make_folder, write_lines
+from tests.pipelines.histories import comparable, rows, versions
+from tests.pipelines.scripted import ScriptedAnswerer
+from transforms.contracts import (
+    ARBITER_VERDICTS_TABLE,
+    EVAL_RESULTS,
+    EVALUATION_REQUESTS,
+    EVALUATIONS,
+    FAILURES,
+    JUDGE_VERDICTS,
+    JUDGES,
+    PROFILES,
+    SPACES,
+    SPLITS,
+)
+from transforms.errors import (
+    AnswererError,
+    GenieLoopError,
+    InvalidInputError,
+    UnconfiguredSpaceError,
+)
+
+DATA = ("shop_world.shop", "shop_world.sale")
+HASTY = evaluate.EvaluateConfig(policy=EvaluationPolicy(asking=AskPolicy(backoff_s=0.0)))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """One MLflow store for the module: a new one takes seconds, and tests look up their own."""
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture
+def fresh(tables):
+    """The history's empty tables; the data's own tables stay, so that loading skips them."""
+    return tables
+
+
+def context_of(tables, store):
+    return JobContext(
+        tables=tables,
+        checkpoints=store / "checkpoints",
+        tracking_uri=f"sqlite:///{store / 'mlflow.db'}",
+        clock=tables.clock,
+        artifacts=store / "artifacts",
+    )
+
+
+def loaded(tables, tmp_path, name, answers):
+    """A space of its own for a test: evaluation ids follow space ids, and MLflow is shared."""
+    folder = make_folder(tmp_path, answers={name: answers})
+    load(tables, folder)
+    return folder
+
+
+def scripted(tables, store, answerer, config=HASTY):
+    answerer.source_hash = only_space(tables)["answerer_hash"]
+    return evaluate.run(context_of(tables, store), config, answerers=lambda spec: answerer)
+
+
+def only_space(tables):
+    (space,) = rows(tables, SPACES)
+    return space
+
+
+def outcomes(tables):
+    return {r["question_id"]: r["outcome"] for r in rows(tables, EVAL_RESULTS)}
+
+
+def artifact(store, run_id, path):
+    client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
+    with_path = client.download_artifacts(run_id, path)
+    return json.loads(Path(with_path).read_text())
+
+
+MIXED = (
+    {"question_id": "q1", "sql": QUESTIONS[0]["expected_sql"]},
+    {"question_id": "q2", "sql": "SELECT name FROM shop WHERE country = 'peru'"},
+    {"question_id": "q4", "sql": "SELECT MAX(sold_at) FROM sale"},
+)
+
+
+@pytest.fixture(scope="module")
+def evaluated(created_tables, home, tmp_path_factory, store):
+    """One evaluation of a system that is right, wrong, silent and does not run; to be read only."""
+    empty(created_tables, home)
+    loaded(created_tables, tmp_path_factory.mktemp("folder"), "mixed", MIXED)
+    report = evaluate.run(context_of(created_tables, store))
+    return created_tables, report
+
+
+def test_every_question_ends_in_a_row_with_an_outcome(evaluated):
+    tables, report = evaluated
+    assert outcomes(tables) == {
+        "q1": "correct", "q2": "incorrect", "q3": "no_sql", "q4": "sql_error",
+    }  # fmt: skip
+    (evaluation,) = rows(tables, EVALUATIONS)
+    assert (evaluation["question_count"], evaluation["correct_count"]) == (4, 1)
+    assert evaluation["accuracy"] == 0.25
+    assert evaluation["outcome_counts"] == {
+        "correct": 1, "incorrect": 1, "no_sql": 1, "sql_error": 1,
+    }  # fmt: skip
+    assert [s["split"] for s in evaluation["splits"]] == list(SPLITS)
+    assert sum(s["question_count"] for s in evaluation["splits"]) == 4
+    assert sum(s["correct_count"] for s in evaluation["splits"]) == 1
+    data_versions = {name: versions(tables, name)[name] for name in DATA}
+    assert evaluation["data_versions"] == data_versions
+    (line,) = report.lines
+    assert "1 of 4 right; 4 results" in line
+    assert evaluation["mlflow_run_id"] in line
+
+
+def test_every_judge_says_something_about_every_answer(evaluated):
+    tables, _ = evaluated
+    counts = Counter(r["judge"] for r in rows(tables, JUDGE_VERDICTS))
+    assert counts == dict.fromkeys(JUDGES, 4)
+
+
+def test_every_wrong_answer_has_a_failure_that_points_to_its_verdict(evaluated):
+    tables, _ = evaluated
+    failures = rows(tables, FAILURES)
+    assert {f["question_id"] for f in failures} == {"q2", "q3", "q4"}
+    verdicts = {v["verdict_id"]: v for v in rows(tables, JUDGE_VERDICTS)}
+    for failure in failures:
+        verdict = verdicts[failure["verdict_id"]]
+        assert (verdict["judge"], verdict["question_id"]) == (
+            failure["judge"], failure["question_id"],
+        )  # fmt: skip
+        assert failure["asi"]["blame_set"]
+    assert {f["confirmation"] for f in failures if f["question_id"] in ("q3", "q4")} == {
+        "confirmed"
+    }
+
+
+def test_the_answers_are_kept_with_what_they_were_compared_with(evaluated):
+    tables, _ = evaluated
+    by_id = {r["question_id"]: r for r in rows(tables, EVAL_RESULTS)}
+    assert by_id["q1"]["expected_result_hash"] == by_id["q1"]["genie_result_hash"]
+    assert (by_id["q2"]["expected_row_count"], by_id["q2"]["genie_row_count"]) == (1, 0)
+    assert by_id["q3"]["answer_error"] == "no answer was recorded"
+    assert by_id["q3"]["genie_row_count"] is None
+    assert "sold_at" in by_id["q4"]["execution_error"]
+
+
+def test_the_artifacts_equal_the_tables_row_for_row(evaluated, store):
+    tables, _ = evaluated
+    (evaluation,) = rows(tables, EVALUATIONS)
+    run_id = evaluation["mlflow_run_id"]
+
+    def as_json(table, *order):
+        return sorted(
+            (json_value(row) for row in rows(tables, table)),
+            key=lambda row: [row[column] for column in order],
+        )
+
+    key = ("question_id", "attempt")
+    assert artifact(store, run_id, EVAL_RESULTS_PATH) == as_json(EVAL_RESULTS, *key)
+    assert artifact(store, run_id, FAILURES_PATH) == as_json(FAILURES, *key, "judge", "ordinal")
+    actions = artifact(store, run_id, ACTIONS_PATH)
+    rulings = rows(tables, ARBITER_VERDICTS_TABLE)
+    arbitrated = {r["question_id"] for r in rulings}
+    listed = {"correct": "corrections", "cluster": "confirmed_failures",
+              "review": "reviews", "none": "no_action"}  # fmt: skip
+    for action, name in listed.items():
+        wanted = {r["question_id"] for r in rulings if r["action"] == action}
+        found = {e["question_id"] for e in actions[name] if e["question_id"] in arbitrated}
+        assert found == wanted
+    assert {e["question_id"] for e in actions["confirmed_failures"]} >= {"q3", "q4"}
+    for entry in (e for entries in actions.values() for e in entries):
+        assert {"question_id", "question", "old_gt", "genie_sql"} <= entry.keys()
+
+
+def test_metrics_are_linked_to_a_model_version_that_holds_the_whole_state(evaluated, store):
+    from genie.mlflow_store import open_store
+    from genie.model_versions import find_model_version
+
+    tables, _ = evaluated
+    (evaluation,) = rows(tables, EVALUATIONS)
+    client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
+    model = client.get_logged_model(evaluation["model_id"])
+    assert model.params == {
+        "space_id": "shop_world-mixed", "iteration": "0", "domain": "shop_world",
+        "config_hash": evaluation["state_hash"], "parent_model_id": "",
+    }  # fmt: skip
+    metrics = {m.key: m.value for m in model.metrics}
+    assert metrics["accuracy/all"] == 0.25
+    assert metrics["result_correctness/all"] == 0.25
+    assert metrics["syntax_validity/all"] == 0.5
+    run = client.get_run(evaluation["mlflow_run_id"])
+    assert run.data.metrics == metrics
+    store_ = open_store(f"sqlite:///{store / 'mlflow.db'}")
+    version = find_model_version(store_, "shop_world", evaluation["evaluation_id"])
+    assert version is not None
+    assert version.state.state_hash == evaluation["state_hash"]
+    assert [t.name for t in version.state.tables] == ["shop_world.sale", "shop_world.shop"]
+
+
+def test_columns_are_profiled_once_per_version_of_their_table(evaluated):
+    tables, _ = evaluated
+    profiles = {(r["table_name"], r["column_name"]): r for r in rows(tables, PROFILES)}
+    assert len(profiles) == len(rows(tables, PROFILES)) == 2 + 3 + 4
+    country = profiles["shop_world.shop", "country"]
+    assert (country["row_count"], country["distinct_count"], country["null_count"]) == (3, 2, 1)
+    assert sorted(country["sample_values"]) == ["Chile", "Peru"]
+    assert country["is_sample_complete"]
+    price = profiles["shop_world.sale", "price"]
+    assert (price["min_value"], price["max_value"]) == ("4.50", "100.00")
+    assert profiles["shop_world.sale", "shop_id"]["references_column"] == "shop_world.shop.id"
+    assert profiles["shop_world.shop", "id"]["is_primary_key"]
+
+
+def test_running_again_writes_nothing_and_an_asked_for_repeat_asks_again(fresh, tmp_path, store):
+    folder = loaded(fresh, tmp_path, "twice", RIGHT)
+    context = context_of(fresh, store)
+    assert evaluate.run(context).wrote == 5, "nothing was wrong: no failures, no rulings"
+    before = versions(fresh, *DATA)
+    assert evaluate.run(context).wrote == 0
+    assert load(fresh, folder).wrote == 0
+    assert versions(fresh, *DATA) == before
+    request_evaluations(fresh, ["shop_world-twice"], requested_by="test", again=True)
+    evaluate.run(context)
+    first, second = sorted(rows(fresh, EVALUATIONS), key=lambda r: r["iteration"])
+    assert (first["iteration"], second["iteration"]) == (0, 1)
+    assert first["state_hash"] == second["state_hash"]
+    client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
+    parent = client.get_logged_model(second["model_id"]).params["parent_model_id"]
+    assert parent == first["model_id"]
+
+
+HOSTILE = {
+    "q1": "DROP TABLE shop",
+    "q2": "SELECT name FROM shop; DELETE FROM shop",
+    "q3": "INSERT INTO shop SELECT * FROM shop",
+    "q4": "SELECT * FROM parquet.`/etc`",
+}
+
+
+def test_hostile_sql_is_refused_and_recorded_and_touches_nothing(fresh, tmp_path, store):
+    recorded = [{"question_id": q, "sql": sql} for q, sql in HOSTILE.items()]
+    loaded(fresh, tmp_path, "hostile", recorded)
+    before = versions(fresh, *DATA)
+    evaluate.run(context_of(fresh, store))
+    after = versions(fresh, *DATA)
+    assert after["shop_world.shop"] == before["shop_world.shop"]
+    assert outcomes(fresh) == dict.fromkeys(HOSTILE, "refused")
+    for row in rows(fresh, EVAL_RESULTS):
+        assert row["genie_sql"] == HOSTILE[row["question_id"]]
+        assert row["execution_error"].startswith("produced: refused:")
+        assert row["genie_row_count"] is None
+
+
+def test_faults_of_the_platform_are_infrastructure_and_stay_in_the_denominator(
+    fresh, tmp_path, store
+):
+    loaded(fresh, tmp_path, "faulty", [])
+    answerer = ScriptedAnswerer(
+        {
+            "q1": [AnswererError("503")],
+            "q2": [Answer("timed_out", error="too slow")],
+            "q3": [AnswererError("503"), Answer("answered", sql=QUESTIONS[2]["expected_sql"])],
+            "q4": [RuntimeError("bug")],
+        }
+    )
+    scripted(fresh, store, answerer)
+    assert outcomes(fresh) == {
+        "q1": "infrastructure", "q2": "infrastructure", "q3": "correct", "q4": "infrastructure",
+    }  # fmt: skip
+    asked = {r["question_id"]: r["ask_count"] for r in rows(fresh, EVAL_RESULTS)}
+    assert asked == {"q1": 3, "q2": 1, "q3": 2, "q4": 1}
+    (evaluation,) = rows(fresh, EVALUATIONS)
+    assert (evaluation["question_count"], evaluation["accuracy"]) == (4, 0.25)
+    assert {f["confirmation"] for f in rows(fresh, FAILURES)} == {"infrastructure"}
+
+
+def test_a_question_that_crashes_the_judges_does_not_lose_the_evaluation(
+    fresh, tmp_path, store, monkeypatch
+):
+    import pipelines.judging as pipeline
+
+    loaded(fresh, tmp_path, "crashing", RIGHT)
+    judge = pipeline.judge
+
+    def crash(question, *args, **kwargs):
+        if question.question_id == "q2":
+            raise RecursionError("too deep")
+        return judge(question, *args, **kwargs)
+
+    monkeypatch.setattr(pipeline, "judge", crash)
+    evaluate.run(context_of(fresh, store))
+    assert outcomes(fresh)["q2"] == "not_comparable"
+    of_q2 = [v for v in rows(fresh, JUDGE_VERDICTS) if v["question_id"] == "q2"]
+    assert {v["value"] for v in of_q2} == {"skipped"}
+    assert all("too deep" in v["rationale"] for v in of_q2)
+    (evaluation,) = rows(fresh, EVALUATIONS)
+    assert (evaluation["question_count"], evaluation["correct_count"]) == (4, 3)
+
+
+def test_without_a_model_version_nobody_is_asked_and_nothing_is_recorded(
+    fresh, tmp_path, store, monkeypatch
+):
+    import pipelines.evaluate as pipeline
+
+    loaded(fresh, tmp_path, "versionless", RIGHT)
+
+    def no_store(*args, **kwargs):
+        raise ConnectionError("MLflow is away")
+
+    monkeypatch.setattr(pipeline, "create_genie_model_version", no_store)
+    answerer = ScriptedAnswerer()
+    with pytest.raises(ConnectionError):
+        scripted(fresh, store, answerer)
+    monkeypatch.setattr(pipeline, "create_genie_model_version", lambda *args, **kwargs: "")
+    with pytest.raises(UnconfiguredSpaceError, match="model version"):
+        scripted(fresh, store, answerer)
+    assert answerer.calls == []
+    assert rows(fresh, EVAL_RESULTS) == rows(fresh, EVALUATIONS) == []
+
+
+def test_a_space_without_tables_is_refused_with_the_next_step(fresh, tmp_path, store):
+    loaded(fresh, tmp_path, "tableless", RIGHT)
+    fresh.spark.sql("DROP SCHEMA shop_world CASCADE")
+    with pytest.raises(UnconfiguredSpaceError) as caught:
+        evaluate.run(context_of(fresh, store))
+    assert "genie-loop load" in (caught.value.remedy or "")
+    assert rows(fresh, EVAL_RESULTS) == []
+
+
+def test_a_space_that_nobody_answers_for_is_refused_until_answers_are_given(fresh, tmp_path, store):
+    load(fresh, make_folder(tmp_path, answers={}))
+    request_evaluations(fresh, ["shop_world"], requested_by="test")
+    with pytest.raises(UnconfiguredSpaceError, match="nobody answers"):
+        evaluate.run(context_of(fresh, store))
+    recording = tmp_path / "late.jsonl"
+    write_lines(recording, RIGHT)
+    assert answer_from(fresh, "shop_world", recording)
+    assert not answer_from(fresh, "shop_world", recording)
+    evaluate.run(context_of(fresh, store))
+    assert set(outcomes(fresh).values()) == {"correct"}
+
+
+def test_answers_that_changed_since_they_were_registered_are_not_used(fresh, tmp_path, store):
+    folder = loaded(fresh, tmp_path, "changing", RIGHT)
+    write_lines(folder / "answers" / "changing.jsonl", RIGHT[:1])
+    with pytest.raises(InvalidInputError, match="have changed"):
+        evaluate.run(context_of(fresh, store))
+    assert rows(fresh, EVAL_RESULTS) == []
+    load(fresh, folder)
+    assert evaluate.run(context_of(fresh, store)).wrote > 0
+
+
+def test_answers_to_other_questions_are_not_taken(fresh, tmp_path):
+    loaded(fresh, tmp_path, "foreign", RIGHT)
+    recording = tmp_path / "foreign.jsonl"
+    write_lines(recording, [{"question_id": "q99", "sql": "SELECT 1"}])
+    with pytest.raises(InvalidInputError, match="there is no question q99"):
+        answer_from(fresh, "shop_world-foreign", recording)
+
+
+def test_a_space_that_fails_does_not_keep_the_others_from_their_evaluation(fresh, tmp_path, store):
+    folder = make_folder(tmp_path, answers={"sound": RIGHT, "spoilt": RIGHT})
+    load(fresh, folder)
+    write_lines(folder / "answers" / "spoilt.jsonl", [])
+    with pytest.raises(GenieLoopError, match="1 of 2 evaluations failed") as caught:
+        evaluate.run(context_of(fresh, store))
+    assert caught.value.exit_code == InvalidInputError.exit_code
+    assert [r["space_id"] for r in rows(fresh, EVALUATIONS)] == ["shop_world-sound"]
+
+
+def test_only_the_splits_that_are_asked_for_are_asked(fresh, tmp_path, store):
+    loaded(fresh, tmp_path, "split", RIGHT)
+    evaluate.run(context_of(fresh, store))
+    asked = Counter(r["split"] for r in rows(fresh, EVAL_RESULTS))
+    split = max(asked, key=lambda name: asked[name])
+    fresh.append_rows(
+        EVALUATION_REQUESTS,
+        [{"space_id": "shop_world-split", "request_id": "request-part", "kind": "repeat",
+          "ordinal": 1, "splits": [split], "requested_by": "test"}],
+        transaction="part",
+    )  # fmt: skip
+    evaluate.run(context_of(fresh, store))
+    part = next(r for r in rows(fresh, EVALUATIONS) if r["request_id"] == "request-part")
+    assert part["question_count"] == asked[split]
+    shares = {s["split"]: s["accuracy"] for s in part["splits"]}
+    assert shares[split] == 1.0
+    assert all(share is None for name, share in shares.items() if name != split)
+
+
+@pytest.fixture(scope="module")
+def uncrashed():
+    """What one evaluation without a crash leaves; filled by the first test that needs it."""
+    return {}
+
+
+@pytest.mark.parametrize(
+    "commit", [2, 5, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3, 4, 6, 7))]
+)
+def test_a_crash_after_any_commit_and_a_rerun_leave_what_one_run_leaves(
+    fresh, home, tmp_path, tmp_path_factory, uncrashed, commit
+):
+    """The answerer would answer otherwise if it were asked again: a mix of two would show."""
+    right = {q["question_id"]: q["expected_sql"] for q in QUESTIONS}
+    first = {**right, "q2": "SELECT name FROM shop", "q4": "SELECT MAX(sold_at) FROM sale"}
+
+    def run(tables, store, answers):
+        answerer = ScriptedAnswerer({q: [Answer("answered", sql=s)] for q, s in answers.items()})
+        answerer.source_hash = only_space(fresh)["answerer_hash"]
+        evaluate.run(context_of(tables, store), HASTY, answerers=lambda spec: answerer)
+        return answerer
+
+    if not uncrashed:
+        loaded(fresh, tmp_path / "without", "crashed", [])
+        run(fresh, tmp_path_factory.mktemp("without"), first)
+        uncrashed.update(comparable(fresh))
+        empty(fresh, home)
+    loaded(fresh, tmp_path / "with", "crashed", [])
+    store = tmp_path_factory.mktemp("with")
+    with pytest.raises(CrashError):
+        run(CrashingTables(fresh.spark, clock=fresh.clock).arm(commit), store, first)
+    is_asked = bool(rows(fresh, EVAL_RESULTS))
+    second = run(fresh, store, dict.fromkeys(first, "SELECT 'x'") if is_asked else first)
+    assert bool(second.calls) is not is_asked, "whoever has answered is not asked again"
+    found = comparable(fresh)
+    for table, expected in uncrashed.items():
+        if table != "spaces":  # the recording lies in another temporary folder
+            assert found[table] == expected, table
+    assert len(rows(fresh, EVALUATIONS)) == 1
