@@ -116,6 +116,8 @@ class _Executors:
                     self._policy.execution,
                     catalog=self._context.tables.catalog,
                     size_bytes=snapshot.size_bytes,
+                    # The history holds the expected SQL of every question.
+                    hidden_schemas=(self._context.tables.schema,),
                 )
             )
             self._key = key

@@ -56,6 +56,9 @@ def find_java(environ: Mapping[str, str]) -> Path:
         raise MissingRuntimeError(
             f"Java does not start: {error}", where=found, remedy=remedy
         ) from error
+    if answer.returncode:
+        lines = answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"]
+        raise MissingRuntimeError(f"Java does not start: {lines[-1]}", where=found, remedy=remedy)
     said = re.search(r'version "(\d+)(?:\.(\d+))?', answer.stderr)
     major = int(said[2] if said[1] == "1" and said[2] else said[1]) if said else 0
     if major < MINIMUM_JAVA:

@@ -156,6 +156,7 @@ def _add_spaces(tables: Tables, questions: int) -> None:
     spaces = _spaces(tables).select(
         "space_id",
         F.col("space_id").alias("registration_id"),
+        F.lit(1).alias("ordinal"),
         F.col("space_id").alias("title"),
         F.lit("perf").alias("domain"),
         F.concat(F.lit("shop_"), "space").alias("data_schema"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +39,11 @@ _INTERRUPT_EVERY_S = 0.25  # a query that is still being planned has nothing to 
 _PYSPARK_ERROR_LOG = "SQLQueryContextLogger"
 _SESSION_IS_GONE = ("SparkContext was shut down", "stopped SparkContext", "SESSION_CLOSED")
 
+# What was checked is what runs: no ${setting} is filled in, and no file is read under a table's name.
+_LITERAL = {
+    "spark.sql.variable.substitute": "false",
+    "spark.sql.runSQLOnFiles": "false",
+}
 # Planning costs more than the data where all of it fits in memory: queries then run interpreted,
 # without compiling code for each, on tables that are read once.
 _INTERPRETED = {
@@ -73,8 +78,11 @@ class Executor:
     Safe to use from ``policy.workers`` threads at once; further ones wait. ``executing`` makes one.
     """
 
-    def __init__(self, sessions: list[SparkSession], policy: ExecutionPolicy) -> None:
+    def __init__(
+        self, sessions: list[SparkSession], policy: ExecutionPolicy, hidden_schemas: Collection[str]
+    ) -> None:
         self._policy = policy
+        self._hidden_schemas = hidden_schemas
         self._free: queue.SimpleQueue[SparkSession] = queue.SimpleQueue()
         for session in sessions:
             self._free.put(session)
@@ -106,7 +114,7 @@ class Executor:
 
     def _execute(self, sql: str) -> Execution:
         try:
-            parse_query(sql)
+            parse_query(sql, hidden_schemas=self._hidden_schemas)
         except QueryRefusedError as error:
             return Execution("refused", error=error.reason)
         except SqlParseError as error:
@@ -147,11 +155,13 @@ def executing(
     *,
     catalog: str | None = None,
     size_bytes: int,
+    hidden_schemas: Collection[str] = (),
 ) -> Iterator[Executor]:
     """An ``Executor`` on the tables of a schema as they are now.
 
     ``tables`` are ``schema.table``; unqualified names in SQL mean these. Where all of them are
-    small (``size_bytes``) they are held in memory until the block ends.
+    small (``size_bytes``) they are held in memory until the block ends. Queries that read a table
+    of ``hidden_schemas`` are refused.
     """
     sessions = [_session_like(spark) for _ in range(policy.workers)]
     names = [quote_name(catalog, *name.split(".", 1)) for name in tables]
@@ -162,13 +172,13 @@ def executing(
     for session in sessions:
         session.catalog.setCurrentDatabase(quote_name(catalog, schema))
         if not is_remote():
-            _tune(session, _INTERPRETED if is_small else _COMPILED)
+            _tune(session, _LITERAL | (_INTERPRETED if is_small else _COMPILED))
         for name in names if held else ():
             # Planned once, under its own name, instead of with every query.
             session.table(name).createOrReplaceTempView(name.rpartition(".")[2])
     with _quiet():
         try:
-            yield Executor(sessions, policy)
+            yield Executor(sessions, policy, hidden_schemas)
         finally:
             for table in held:
                 table.unpersist()

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from genie.recorded import check_recorded_answers
 from pipelines.tables import Tables
+from pipelines.views import read_view
 from transforms.contracts import BENCHMARKS, EVALUATION_REQUESTS, SPACES, SPLITS
 from transforms.errors import InvalidInputError
+from transforms.evaluation_views import LATEST_SPACES
 from transforms.identity import content_hash, make_id
 from transforms.space_config import SpaceConfig, parse_space_config
 
@@ -53,21 +54,20 @@ class Registration:
     """The newest registration of a space."""
 
     registration_id: str
+    ordinal: int
     space: Space
 
 
 def registered_spaces(tables: Tables) -> dict[str, Registration]:
     """The newest registration of every space, by ``space_id``."""
-    newest = Window.partitionBy("space_id").orderBy(F.desc("recorded_at"), "registration_id")
-    rows = (
-        tables.read(SPACES).withColumn("rank", F.row_number().over(newest)).where("rank = 1")
-    ).collect()
     columns = list(Space.__dataclass_fields__)
     return {
         row["space_id"]: Registration(
-            row["registration_id"], Space(**{column: row[column] for column in columns})
+            row["registration_id"],
+            row["ordinal"],
+            Space(**{column: row[column] for column in columns}),
         )
-        for row in rows
+        for row in read_view(tables, LATEST_SPACES).collect()
     }
 
 
@@ -75,7 +75,7 @@ def register_spaces(tables: Tables, spaces: Sequence[Space]) -> bool:
     """Record the spaces that differ from what is registered; whether anything was written.
 
     The id of a registration covers the one before it, so that going back to an earlier one is a
-    new row, and the newest row of a space is the one that counts.
+    new row. Registrations are counted, because clocks stand still and go back.
     """
     current = registered_spaces(tables)
     rows = []
@@ -84,8 +84,10 @@ def register_spaces(tables: Tables, spaces: Sequence[Space]) -> bool:
         if before is not None and before.space == space:
             continue
         previous = before.registration_id if before else None
+        ordinal = before.ordinal + 1 if before else 1
         content = asdict(space)
-        rows.append({"registration_id": make_id("registration", previous, content), **content})
+        registration_id = make_id("registration", previous, content)
+        rows.append({"registration_id": registration_id, "ordinal": ordinal, **content})
     transaction = content_hash([row["registration_id"] for row in rows])
     return tables.append_rows(SPACES, rows, transaction=transaction)
 

@@ -132,10 +132,11 @@ _SHARE = "{0} IS NULL OR ({0} >= 0 AND {0} <= 1)"
 
 SPACES = Table(
     name="spaces",
-    comment="One row per registration of a space; the newest row of a space_id counts",
+    comment="One row per registration of a space; the one with the highest ordinal counts",
     fields=(
         _SPACE,
         _need("registration_id", "STRING", "Hash of everything registered here but the time"),
+        _need("ordinal", "INT", "Counts the registrations of one space, from 1"),
         _need("title", "STRING", "What people call the space"),
         _need("domain", "STRING", "Business domain; names the model versions of the space"),
         _need("data_schema", "STRING", "Schema that unqualified tables in SQL refer to"),

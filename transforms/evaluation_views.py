@@ -12,7 +12,7 @@ LATEST_SPACES = View(
 SELECT {columns(SPACES, "r")}
 FROM (
   SELECT s.*, ROW_NUMBER() OVER (
-    PARTITION BY s.space_id ORDER BY s.recorded_at DESC, s.registration_id DESC
+    PARTITION BY s.space_id ORDER BY s.ordinal DESC, s.recorded_at DESC, s.registration_id DESC
   ) AS recency
   FROM spaces s
 ) r

@@ -11,7 +11,7 @@ tree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlglot import exp
 from sqlglot.dialects.spark import Spark
@@ -85,10 +85,11 @@ _FORBIDDEN_NODES: dict[type[exp.Expr], str] = {
 }
 
 
-def parse_query(sql: str) -> exp.Query:
+def parse_query(sql: str, *, hidden_schemas: Collection[str] = ()) -> exp.Query:
     """The tree of a text that is one read-only query, without its comments.
 
-    One trailing semicolon is taken; Spark takes it too. Raises ``SqlParseError`` when the text is
+    One trailing semicolon is taken; Spark takes it too. Tables of ``hidden_schemas``, in any
+    catalog, may not be read. Raises ``SqlParseError`` when the text is
     no SQL, ``QueryRefusedError`` with the reason when it is anything but a query over tables, and
     nothing else, whatever the text.
     """
@@ -99,6 +100,10 @@ def parse_query(sql: str) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise QueryRefusedError("it is not a query")
     _check_tree(tree)
+    hidden = {schema.lower() for schema in hidden_schemas}
+    for table in tree.find_all(exp.Table) if hidden else ():
+        if table.db.lower() in hidden:
+            raise QueryRefusedError(f"schema {table.db} is not for queries")
     return tree
 
 

@@ -251,7 +251,7 @@ def test_running_again_writes_nothing_and_an_asked_for_repeat_asks_again(fresh, 
 HOSTILE = {
     "q1": "DROP TABLE shop",
     "q2": "SELECT name FROM shop; DELETE FROM shop",
-    "q3": "INSERT INTO shop SELECT * FROM shop",
+    "q3": "SELECT expected_sql FROM genie_loop.benchmarks",
     "q4": "SELECT * FROM parquet.`/etc`",
 }
 

@@ -76,3 +76,11 @@ def test_without_the_network_the_error_says_so_and_nothing_is_left(
     assert "connect to the network once" in str(raised.value)
     assert len(said) == 1
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_java_that_does_not_start_is_named_with_what_it_said(tmp_path: Path):
+    environ = java_that_says(tmp_path, "Picked up JAVA_TOOL_OPTIONS: -XX:+Odd")
+    program = tmp_path / "bin" / "java"
+    program.write_text(program.read_text() + "echo 'Error: no such option' >&2\nexit 1\n")
+    with pytest.raises(MissingRuntimeError, match="Java does not start: Error: no such option"):
+        find_java(environ)

@@ -82,6 +82,7 @@ def add_space(
     row = {
         "space_id": space_id,
         "registration_id": make_id("registration", space_id, changed.get("config", "{}")),
+        "ordinal": 1,
         "title": space_id,
         "domain": "shop",
         "data_schema": schema,

@@ -82,9 +82,8 @@ def test_a_batch_that_waits_is_not_approved_before_its_turn(tables):
 
 
 def test_the_newest_registration_of_a_space_says_its_policy(tables):
-    changed = space(policy="manual", registration_id="second")
-    record(tables, c.SPACES, {**space(policy="auto_low_risk"), "recorded_at": NOON})
-    record(tables, c.SPACES, {**changed, "recorded_at": NOON + timedelta(minutes=1)})
+    changed = space(policy="manual", registration_id="second", ordinal=2)
+    record(tables, c.SPACES, space(policy="auto_low_risk"), changed)
     record(tables, c.PROPOSALS, proposal(1))
     record(tables, c.BATCHES, batch(1))
     assert approve_by_policy(tables) == ()

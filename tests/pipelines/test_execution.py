@@ -80,7 +80,7 @@ def test_tables_of_the_schema_need_no_qualifier(executor, sql):
         ("SELECT FROM WHERE", "parse_error", ""),
         ("SELECT nope FROM pet", "sql_error", "`nope` cannot be resolved"),
         ("SELECT * FROM no_such_table", "sql_error", "no_such_table"),
-        ("SELECT CAST(name AS INT) FROM pet", "sql_error", "Rex"),
+        ("SELECT CAST(name AS INT) FROM pet", "sql_error", "cannot be cast to \"INT\""),
         ("SELECT 1 / 0", "sql_error", "Division by zero"),
     ],
 )
@@ -162,3 +162,18 @@ def test_the_callers_session_is_left_as_it_was(world):
         assert not world.catalog.tableExists("pet")
         assert world.conf.get("spark.sql.codegen.wholeStage") == compiled
     assert not world.table(NAMES[0]).is_cached
+
+
+def test_tables_of_a_hidden_schema_cannot_be_read(world):
+    policy = ExecutionPolicy(workers=1)
+    with executing(
+        world, SCHEMA, NAMES, policy, size_bytes=1, hidden_schemas=["Secret_World"]
+    ) as executor:
+        for name in ("secret_world.pet", "spark_catalog.`SECRET_WORLD`.pet"):
+            found = executor.execute(f"SELECT 1 WHERE EXISTS (SELECT * FROM {name})")
+            assert (found.status, found.rows) == ("refused", None)
+        assert executor.execute("SELECT COUNT(*) FROM pet AS secret_world").status == "ok"
+
+
+def test_settings_are_not_filled_into_a_query(executor):
+    assert executor.execute("SELECT '${spark.app.name}' AS v").rows == (("${spark.app.name}",),)

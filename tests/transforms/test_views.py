@@ -54,6 +54,7 @@ def space(name, hour=0.0, **changed):
     return {
         "space_id": name,
         "registration_id": f"{name} at {hour}",
+        "ordinal": int(hour * 60) + 1,
         "title": name,
         "domain": "shop",
         "data_schema": "shop",
