@@ -39,11 +39,6 @@ _INTERRUPT_EVERY_S = 0.25  # a query that is still being planned has nothing to 
 _PYSPARK_ERROR_LOG = "SQLQueryContextLogger"
 _SESSION_IS_GONE = ("SparkContext was shut down", "stopped SparkContext", "SESSION_CLOSED")
 
-# What was checked is what runs: no ${setting} is filled in, and no file is read under a table's name.
-_LITERAL = {
-    "spark.sql.variable.substitute": "false",
-    "spark.sql.runSQLOnFiles": "false",
-}
 # Planning costs more than the data where all of it fits in memory: queries then run interpreted,
 # without compiling code for each, on tables that are read once.
 _INTERPRETED = {
@@ -172,7 +167,7 @@ def executing(
     for session in sessions:
         session.catalog.setCurrentDatabase(quote_name(catalog, schema))
         if not is_remote():
-            _tune(session, _LITERAL | (_INTERPRETED if is_small else _COMPILED))
+            _tune(session, _INTERPRETED if is_small else _COMPILED)
         for name in names if held else ():
             # Planned once, under its own name, instead of with every query.
             session.table(name).createOrReplaceTempView(name.rpartition(".")[2])

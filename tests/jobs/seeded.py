@@ -93,6 +93,7 @@ def space(space_id: str = "shop", **changes: Any) -> dict[str, Any]:
     return {
         "space_id": space_id,
         "registration_id": make_id("registration", space_id),
+        "ordinal": 1,
         "title": "The shop",
         "domain": "retail",
         "data_schema": "shop",

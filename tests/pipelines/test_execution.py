@@ -173,7 +173,3 @@ def test_tables_of_a_hidden_schema_cannot_be_read(world):
             found = executor.execute(f"SELECT 1 WHERE EXISTS (SELECT * FROM {name})")
             assert (found.status, found.rows) == ("refused", None)
         assert executor.execute("SELECT COUNT(*) FROM pet AS secret_world").status == "ok"
-
-
-def test_settings_are_not_filled_into_a_query(executor):
-    assert executor.execute("SELECT '${spark.app.name}' AS v").rows == (("${spark.app.name}",),)
