@@ -10,6 +10,7 @@ from jobs.cli_shared import Id, Json, Limit, Space, command_of, rows_of, show_li
 from jobs.ids import prefix_of, the_only
 from jobs.reading import Row
 from jobs.screens import Column
+from transforms.rules import RULES
 
 _CLUSTERS = """
 SELECT * FROM cluster_states
@@ -98,7 +99,10 @@ def _seen(row: Row) -> str:
 
 
 def _what(row: Row) -> str:
-    return "\n".join([row["failure_type"], *(f"  {blamed}" for blamed in row["blame_set"])])
+    """The cause in words; a cause that a later version has dropped keeps its name."""
+    rule = RULES.get(row["cause"])
+    cause = rule.description if rule else row["cause"]
+    return "\n".join([cause, *(f"  {blamed}" for blamed in row["blame_set"])])
 
 
 _CLUSTER_COLUMNS = (

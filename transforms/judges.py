@@ -135,7 +135,6 @@ def _no_sql(case: Case) -> Judgement:
         "no_sql",
         case.space,
         "Answer with SQL: the space's tables can answer this question.",
-        expected_fragment=case.question.expected_sql,
         actual_value=case.question.answer_error,
     )
     return _unanswered(case, "no_sql", (finding,))
