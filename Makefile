@@ -3,6 +3,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTHON ?= python3
 OLDEST_PYTHON := 3.11
+# Most of a small query is planning, on one core: two Spark sessions side by side, not more.
+IN_PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-real show test test-fast fmt check lock docs wheel
@@ -44,10 +46,10 @@ show:
 	$(BIN)/genie-loop batches
 
 test: setup ## All tests, the slow ones too
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest -m "slow or not slow" $(IN_PARALLEL)
 
 test-fast: setup ## The tests that take no kills and no whole loops
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(IN_PARALLEL)
 
 fmt: setup ## Format, and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""What all tests share: one Spark session per run, the history's tables, a clock that stands."""
+"""What all tests share: one Spark session a process, the history's tables, a clock that stands."""
 
 from __future__ import annotations
 
@@ -44,9 +44,23 @@ def _only_this_machine() -> Iterator[None]:
     patch.undo()
 
 
+# What takes longest, the longest first: started last, it would keep one of two processes idle.
+_LONGEST = ("tests/walk/", "tests/jobs/test_cli_end_to_end", "tests/jobs/test_evaluate")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files stay together, and as they were but for the longest, which come first."""
+
+    def rank(item: pytest.Item) -> int:
+        starts = (item.nodeid.startswith(start) for start in _LONGEST)
+        return next((n for n, is_it in enumerate(starts) if is_it), len(_LONGEST))
+
+    items.sort(key=rank)
+
+
 @pytest.fixture(scope="session")
 def home() -> Iterator[Home]:
-    """The home of the run's one Spark session."""
+    """The home of the process's one Spark session."""
     root = Path(tempfile.mkdtemp(prefix="genie-loop-tests-"))
     yield Home(root)
     shutil.rmtree(root, ignore_errors=True)
@@ -54,7 +68,7 @@ def home() -> Iterator[Home]:
 
 @pytest.fixture(scope="session")
 def spark(home: Home) -> Iterator[SparkSession]:
-    """The run's one Spark session, with the settings of the product."""
+    """The process's one Spark session, with the settings of the product."""
     settings = SessionSettings.from_environment({**os.environ, "GENIE_LOOP_MASTER": "local[2]"})
     with open_session(home, settings, command="pytest", now=NOW) as session:
         yield session
@@ -68,7 +82,7 @@ def fixed_clock() -> Callable[[], datetime]:
 
 @pytest.fixture(scope="session")
 def created_tables(spark: SparkSession) -> Tables:
-    """The run's one set of tables: creating them takes ten seconds, emptying them none."""
+    """The process's one set of tables: creating them takes ten seconds, emptying them none."""
     tables = Tables(spark, clock=lambda: NOW)
     tables.create()
     return tables

@@ -80,7 +80,7 @@ def test_tables_of_the_schema_need_no_qualifier(executor, sql):
         ("SELECT FROM WHERE", "parse_error", ""),
         ("SELECT nope FROM pet", "sql_error", "`nope` cannot be resolved"),
         ("SELECT * FROM no_such_table", "sql_error", "no_such_table"),
-        ("SELECT CAST(name AS INT) FROM pet", "sql_error", "cannot be cast to \"INT\""),
+        ("SELECT CAST(name AS INT) FROM pet", "sql_error", 'cannot be cast to "INT"'),
         ("SELECT 1 / 0", "sql_error", "Division by zero"),
     ],
 )

@@ -22,6 +22,7 @@ from jobs.home import Home
 from jobs.session import SessionSettings, open_session
 from pipelines.load import load
 from pipelines.tables import Tables
+from transforms.contracts import SPACES
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -63,7 +64,8 @@ def main(root: str, folder: str, lives: int) -> None:
     settings = SessionSettings.from_environment({**os.environ, "GENIE_LOOP_MASTER": "local[2]"})
     with open_session(home, settings, command="walk", now=NOW) as spark:
         tables = Tables(spark, clock=lambda: NOW, commit_guard=home.committing)
-        tables.create()
+        if not home.table_path(tables.schema, SPACES.name).is_dir():
+            tables.create()
         counted = Lives(lives)
         for owner, name in (
             (DataFrameWriter, "saveAsTable"),
@@ -71,7 +73,7 @@ def main(root: str, folder: str, lives: int) -> None:
         ):
             setattr(owner, name, counted.after(getattr(owner, name)))
         _count_merges(counted)
-        load(tables, Path(folder), name="shop")
+        load(tables, Path(folder), name="shop", policy="auto_low_risk")
         context = JobContext(
             tables=tables,
             checkpoints=home.checkpoints,
