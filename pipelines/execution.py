@@ -7,7 +7,6 @@ query that takes too long concern nobody else.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ from typing import Any
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import ParseException, PySparkException
+from pyspark.logger import PySparkLogger
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import (
     ArrayType,
@@ -216,7 +216,8 @@ def _interrupted_after(session: SparkSession, timeout_s: float) -> Iterator[Call
 @contextmanager
 def _quiet() -> Iterator[None]:
     """SQL that fails is a result here; PySpark would write each failure to the terminal."""
-    logger = logging.getLogger(_PYSPARK_ERROR_LOG)
+    # Whoever names it first decides its class, and PySpark gives it words only its own class takes.
+    logger = PySparkLogger.getLogger(_PYSPARK_ERROR_LOG)
     was_disabled = logger.disabled
     logger.disabled = True
     try:

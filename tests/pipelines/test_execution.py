@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from pyspark.errors import ArithmeticException
 
 from pipelines.execution import ExecutionPolicy, executing
 
@@ -173,3 +175,12 @@ def test_tables_of_a_hidden_schema_cannot_be_read(world):
             found = executor.execute(f"SELECT 1 WHERE EXISTS (SELECT * FROM {name})")
             assert (found.status, found.rows) == ("refused", None)
         assert executor.execute("SELECT COUNT(*) FROM pet AS secret_world").status == "ok"
+
+
+def test_errors_in_sql_are_raised_as_ever_afterwards(world, monkeypatch):
+    """PySpark logs them with a logger that only it may make."""
+    monkeypatch.delitem(logging.Logger.manager.loggerDict, "SQLQueryContextLogger", raising=False)
+    with executing(world, SCHEMA, NAMES, ExecutionPolicy(), size_bytes=1):
+        pass
+    with pytest.raises(ArithmeticException, match="DIVIDE_BY_ZERO"):
+        world.sql("SELECT 1 / 0").collect()
