@@ -384,7 +384,7 @@ def test_a_run_that_was_cut_off_after_any_commit_ends_in_the_same_tables(
     loop, tables, home, tmp_path
 ):
     corrections = [Q(f"c{n}", verdict="genie_correct") for n in range(3)]
-    sealed = Q("s1", split="sealed", question=QUESTION, is_correct=True)
+    sealed = Q("s2", split="sealed", question=QUESTION, is_correct=True)
 
     def quote(cluster, facts):
         return [comment("status", f"People ask: {QUESTION}"), comment("amount", "In euros.")]
