@@ -1,19 +1,23 @@
 """A process that runs the whole loop once and, when told to, is killed after its n-th commit.
 
-Started as ``python mortal.py HOME FOLDER LIVES``; LIVES 0 means that it is not killed. The
-last line of its output is the number of commits it made.
+Every life is a new process without any memory; Spark's JVM outlives most of them, because starting
+it would take most of the time. ``serve`` is the process that owns the home and the JVM.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
+import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
 from pyspark.sql import DataFrameWriter, DataFrameWriterV2, SparkSession
 
 from jobs import approve, evaluate, optimize
@@ -25,6 +29,30 @@ from pipelines.tables import Tables
 from transforms.contracts import SPACES
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class Address(NamedTuple):
+    """Where a JVM listens for Python, and what opens it."""
+
+    port: int
+    secret: str
+
+
+class Ended(NamedTuple):
+    """What a life that was not cut off says at its end: its commits, or what went wrong."""
+
+    commits: int
+    error: str | None
+
+
+def serve(home: Home, address: Connection) -> None:
+    """Own the home, and keep its JVM until this process is killed."""
+    os.setpgrp()  # killed together with the JVM, and with nothing else
+    settings = SessionSettings.from_environment({**os.environ, "GENIE_LOOP_MASTER": "local[2]"})
+    with open_session(home, settings, command="walk", now=NOW) as spark:
+        parameters = spark.sparkContext._gateway.gateway_parameters
+        address.send(Address(parameters.port, parameters.auth_token))
+        signal.pause()
 
 
 class Lives:
@@ -46,45 +74,61 @@ class Lives:
 
         return counted
 
-
-def _count_merges(counted: Lives) -> None:
-    any_sql = SparkSession.sql
-    merge = counted.after(any_sql)
-
-    def sql(self: SparkSession, query: str, *args: Any, **kwargs: Any) -> Any:
-        run = merge if query.startswith("MERGE INTO") else any_sql
-        return run(self, query, *args, **kwargs)
-
-    SparkSession.sql = sql  # type: ignore[method-assign,assignment]
-
-
-def main(root: str, folder: str, lives: int) -> None:
-    """Load, evaluate, optimize, approve, optimize: what the triggers would start, in order."""
-    home = Home(Path(root))
-    settings = SessionSettings.from_environment({**os.environ, "GENIE_LOOP_MASTER": "local[2]"})
-    with open_session(home, settings, command="walk", now=NOW) as spark:
-        tables = Tables(spark, clock=lambda: NOW, commit_guard=home.committing)
-        if not home.table_path(tables.schema, SPACES.name).is_dir():
-            tables.create()
-        counted = Lives(lives)
+    def count(self) -> None:
+        """From now on, count every way in which the product commits with Spark."""
         for owner, name in (
             (DataFrameWriter, "saveAsTable"),
             (DataFrameWriterV2, "createOrReplace"),
         ):
-            setattr(owner, name, counted.after(getattr(owner, name)))
-        _count_merges(counted)
-        load(tables, Path(folder), name="shop", policy="auto_low_risk")
-        context = JobContext(
-            tables=tables,
-            checkpoints=home.checkpoints,
-            tracking_uri=home.tracking_uri,
-            clock=lambda: NOW,
-            artifacts=home.artifacts,
-        )
-        for job in (evaluate, optimize, approve, optimize):
-            job.run(context)
-        print(counted.commits, flush=True)
+            setattr(owner, name, self.after(getattr(owner, name)))
+        any_sql = SparkSession.sql
+        merge = self.after(any_sql)
+
+        def sql(session: SparkSession, query: str, *args: Any, **kwargs: Any) -> Any:
+            run = merge if query.startswith("MERGE INTO") else any_sql
+            return run(session, query, *args, **kwargs)
+
+        SparkSession.sql = sql  # type: ignore[method-assign,assignment]
 
 
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+def live(home: Home, folder: Path, lives: int, at: Address, end: Connection) -> None:
+    """Run the loop once; killed after ``lives`` commits, never when 0."""
+    counted = Lives(lives)
+    try:
+        _run(_attached(at), home, folder, counted)
+    except Exception:
+        end.send(Ended(counted.commits, traceback.format_exc()))
+    else:
+        end.send(Ended(counted.commits, None))
+
+
+def _attached(at: Address) -> SparkSession:
+    """A session of the JVM there, with nothing in it that a killed process left behind."""
+    os.environ.update(PYSPARK_GATEWAY_PORT=str(at.port), PYSPARK_GATEWAY_SECRET=at.secret, TZ="UTC")
+    time.tzset()
+    gateway = launch_gateway()
+    jsc = gateway.jvm.JavaSparkContext(gateway.jvm.SparkContext.getOrCreate())
+    context = SparkContext(gateway=gateway, jsc=jsc, conf=SparkConf(_jconf=jsc.sc().conf()))
+    spark = SparkSession(context)
+    for query in spark.streams.active:  # its other half is gone
+        query.stop()
+    spark.catalog.clearCache()
+    return spark
+
+
+def _run(spark: SparkSession, home: Home, folder: Path, counted: Lives) -> None:
+    """Load, evaluate, optimize, approve, optimize: what the triggers would start, in order."""
+    tables = Tables(spark, clock=lambda: NOW, commit_guard=home.committing)
+    if not home.table_path(tables.schema, SPACES.name).is_dir():
+        tables.create()
+    counted.count()
+    load(tables, folder, name="shop", policy="auto_low_risk")
+    context = JobContext(
+        tables=tables,
+        checkpoints=home.checkpoints,
+        tracking_uri=home.tracking_uri,
+        clock=lambda: NOW,
+        artifacts=home.artifacts,
+    )
+    for job in (evaluate, optimize, approve, optimize):
+        job.run(context)

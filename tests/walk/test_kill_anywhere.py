@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import subprocess
-import sys
+import signal
+from collections.abc import Iterator
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,12 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs.home import Home
+from tests.walk.mortal import Address, Ended, live, serve
 from transforms.contracts import BY_NAME, TABLES
 
-REPO = Path(__file__).parents[2]
+NEVER_KILLED = 0
+JVM_KILLED_EVERY = 12
+PATIENCE_S = 600
 # Ids that MLflow gives and times that are measured; what they stand for is compared below.
 NOT_COMPARED = {"model_id", "mlflow_run_id", "latency_ms", "updated_by"}
 JOBS_WRITE = {
@@ -37,30 +42,59 @@ JOBS_WRITE = {
 }
 
 
-def run_loop(home: Path, folder: Path, lives: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("mortal.py")), home, folder, str(lives)],
-        cwd=REPO,
-        env={**os.environ, "PYTHONPATH": str(REPO), "MLFLOW_DISABLE_TELEMETRY": "true"},
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
+class Walk:
+    """Runs the loop on a home, each time in a new process; the JVM is started when needed."""
+
+    def __init__(self, processes: ForkServerContext, home: Home, folder: Path) -> None:
+        self.processes = processes
+        self.home = home
+        self.folder = folder
+        self.server: ForkServerProcess | None = None
+        self.address: Address | None = None
+
+    def run(self, lives: int) -> Ended | None:
+        """What the run says at its end; None when it was killed."""
+        if self.address is None:
+            self.address = self._start_server()
+        receiver, sender = self.processes.Pipe(duplex=False)
+        process = self.processes.Process(
+            target=live, args=(self.home, self.folder, lives, self.address, sender)
+        )
+        process.start()
+        sender.close()
+        process.join(PATIENCE_S)
+        assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
+        return receiver.recv() if process.exitcode == 0 else None
+
+    def _start_server(self) -> Address:
+        receiver, sender = self.processes.Pipe(duplex=False)
+        self.server = self.processes.Process(target=serve, args=(self.home, sender))
+        self.server.start()
+        sender.close()
+        address: Address = receiver.recv()
+        return address
+
+    def kill_server(self) -> None:
+        """Kill the JVM, and the process that owns it."""
+        if self.server is None or self.server.pid is None:
+            return
+        os.killpg(self.server.pid, signal.SIGKILL)
+        self.server.join(PATIENCE_S)
+        self.server = self.address = None
 
 
-def rows(home: Path, table: str) -> list[str]:
-    path = Home(home).table_path("genie_loop", table)
+def rows(home: Home, table: str) -> list[str]:
+    path = home.table_path("genie_loop", table)
     kept = [column for column in BY_NAME[table].columns if column not in NOT_COMPARED]
     found: list[dict[str, Any]] = DeltaTable(path).to_pyarrow_table(columns=kept).to_pylist()
     return sorted(json.dumps(row, default=str, sort_keys=True) for row in found)
 
 
-def tracked(home: Path) -> dict[str, int]:
+def tracked(home: Home) -> dict[str, int]:
     """How many runs and model versions MLflow holds."""
     import mlflow
 
-    client = mlflow.MlflowClient(tracking_uri=Home(home).tracking_uri)
+    client = mlflow.MlflowClient(tracking_uri=home.tracking_uri)
     experiments = [e.experiment_id for e in client.search_experiments()]
     return {
         "runs": len(client.search_runs(experiments)),
@@ -120,42 +154,57 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("undisturbed")
-    ended = run_loop(home, folder, 0)
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    return home
+def processes() -> ForkServerContext:
+    """New processes that hold nothing but what is imported, without the seconds that this takes."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([live.__module__])
+    return context
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    processes: ForkServerContext, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Walk]:
+    """A home on which the loop ran once, from start to end."""
+    walk = Walk(processes, Home(tmp_path_factory.mktemp("undisturbed")), folder)
+    ended = walk.run(NEVER_KILLED)
+    assert ended == Ended(ended.commits if ended else 0, error=None)
+    yield walk
+    walk.kill_server()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
 def test_a_kill_after_every_commit_leaves_the_same_tables(
-    folder: Path, undisturbed: Path, tmp_path: Path
+    processes: ForkServerContext, folder: Path, undisturbed: Walk, tmp_path: Path
 ) -> None:
     """Each process is killed after the one commit it adds to what is there, until none is left."""
+    walk = Walk(processes, Home(tmp_path), folder)
     kills = 0
-    while (ended := run_loop(tmp_path, folder, 1)).returncode != 0:
-        assert ended.returncode == -9, ended.stderr[-3000:]
-        kills += 1
-        assert kills < 80, "a job writes on without end"
-    assert ended.stdout.split()[-1] == "0"
+    try:
+        while (ended := walk.run(1)) is None:
+            kills += 1
+            assert kills < 80, "a job writes on without end"
+            if kills % JVM_KILLED_EVERY == 0:
+                walk.kill_server()
+    finally:
+        walk.kill_server()
+    assert ended == Ended(commits=0, error=None)
     differing = [
         table.name
         for table in TABLES
-        if rows(tmp_path, table.name) != rows(undisturbed, table.name)
+        if rows(walk.home, table.name) != rows(undisturbed.home, table.name)
     ]
     assert differing == []
-    assert tracked(tmp_path) == tracked(undisturbed)
+    assert tracked(walk.home) == tracked(undisturbed.home)
     assert kills >= len(JOBS_WRITE)
 
 
 @pytest.mark.slow
-def test_the_walk_passes_through_what_the_jobs_write(undisturbed: Path) -> None:
-    assert {name for name in JOBS_WRITE if not rows(undisturbed, name)} == set()
+def test_the_walk_passes_through_what_the_jobs_write(undisturbed: Walk) -> None:
+    assert {name for name in JOBS_WRITE if not rows(undisturbed.home, name)} == set()
 
 
 @pytest.mark.slow
-def test_jobs_run_again_on_the_same_state_commit_nothing(folder: Path, undisturbed: Path) -> None:
-    ended = run_loop(undisturbed, folder, 0)
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    assert ended.stdout.split()[-1] == "0"
+def test_jobs_run_again_on_the_same_state_commit_nothing(undisturbed: Walk) -> None:
+    assert undisturbed.run(NEVER_KILLED) == Ended(commits=0, error=None)
