@@ -280,11 +280,11 @@ class Conversations:
             history = self._history(message)
         # Filled in apart from the message that clients are shown, until it is final.
         draft = Message(**message.to_json())
-        space = self._spaces.find_any(message.space_id)
         if message.tries > _MAX_TRIES:
             draft.status, draft.error_type = "FAILED", "REPLY_PROCESS_TIMEOUT_EXCEPTION"
             draft.error = f"answering was begun {_MAX_TRIES} times and never came to an end"
         else:
+            space = self._spaces.find_any(message.space_id)
             self._answering.answer(
                 draft, space.serialized_space, history, lambda status: self._reach(draft, status)
             )

@@ -20,6 +20,7 @@ from pyspark.sql.types import (
     TimestampType,
     VariantType,
 )
+from pyspark.sql.utils import is_remote
 
 from genie.local.seams import Column, SqlFailedError, SqlRequest, SqlResult
 
@@ -42,33 +43,62 @@ class SparkBackend:
 
     def execute(self, request: SqlRequest) -> SqlResult:
         """Run one statement to its end. Raises SqlFailedError, also when it was cancelled."""
-        spark = self._spark
+        spark = _beside(self._spark) if request.schema else self._spark
         with self._lock:
-            if request.schema:
-                spark = self._spark.newSession()
             self._running[request.tag] = spark
+        _add_tag(spark, request.tag)
         try:
-            spark.addTag(request.tag)
             if request.schema:
                 spark.catalog.setCurrentDatabase(request.schema)
             frame = spark.sql(request.sql, args=dict(request.parameters) or None)
             return _collect(frame, request.row_limit)
         except PySparkException as error:
-            raise SqlFailedError(_message(error), sql_state=error.getSqlState()) from error
+            raise SqlFailedError(_message(error, request), sql_state=error.getSqlState()) from error
         except Exception as error:
             # Some failures of the JVM arrive as they are, a broken CHECK constraint for one.
-            raise SqlFailedError(_message(error)) from error
+            raise SqlFailedError(_message(error, request)) from error
         finally:
-            spark.removeTag(request.tag)
+            _remove_tag(spark, request.tag)
             with self._lock:
                 self._running.pop(request.tag, None)
 
     def cancel(self, tag: str) -> None:
-        """Interrupt what runs under that tag; what is between two jobs ends at the next one."""
+        """Interrupt what runs under that tag; what is between two jobs is not interrupted."""
         with self._lock:
             spark = self._running.get(tag)
-        if spark is not None:
+        if spark is None:
+            return
+        if is_remote():
             spark.interruptTag(tag)
+        else:
+            spark.sparkContext.cancelJobsWithTag(tag)
+
+
+def _beside(spark: SparkSession) -> SparkSession:
+    """A session with a current schema of its own over the same catalog."""
+    if is_remote():
+        beside: SparkSession = spark.cloneSession()  # type: ignore[attr-defined]  # Connect's own
+        return beside
+    return spark.newSession()
+
+
+def _add_tag(spark: SparkSession, tag: str) -> None:
+    """Tag what this thread starts from now on.
+
+    On classic Spark a session's own tags are known to the thread that set them only, so that no
+    other thread could interrupt by them; the tags of jobs are known to all.
+    """
+    if is_remote():
+        spark.addTag(tag)
+    else:
+        spark.sparkContext.addJobTag(tag)
+
+
+def _remove_tag(spark: SparkSession, tag: str) -> None:
+    if is_remote():
+        spark.removeTag(tag)
+    else:
+        spark.sparkContext.removeJobTag(tag)
 
 
 def _collect(frame: DataFrame, row_limit: int | None) -> SqlResult:
@@ -99,8 +129,12 @@ def _cell(name: str, data_type: DataType) -> SparkColumn:
     return column.cast("string").alias(name)
 
 
-def _message(error: Exception) -> str:
+def _message(error: Exception, request: SqlRequest) -> str:
     """What Spark says, from its error class on, without the stack of the JVM."""
     text = str(error).split("\n\tat ")[0].split("\nJVM stacktrace")[0].strip()
     found = _ERROR_CLASS.search(text)
-    return text[found.start() :] if found else text
+    text = text[found.start() :] if found else text
+    if request.parameters and "UNBOUND_SQL_PARAMETER" in text:
+        # Delta's parser hands Spark the text without them.
+        return f"parameters are not supported by the parser of this Spark session: {text}"
+    return text
