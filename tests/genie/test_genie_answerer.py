@@ -36,7 +36,7 @@ PACING = Pacing(first_wait_s=0.1, max_wait_s=1.0)
 
 
 class VirtualTime:
-    """Waits take two milliseconds and count in full."""
+    """Waits count in full and take a fiftieth of the time."""
 
     def __init__(self):
         self.ahead = 0.0
@@ -48,7 +48,7 @@ class VirtualTime:
     def sleep(self, seconds):
         self.waits.append(seconds)
         self.ahead += seconds
-        time.sleep(0.002)
+        time.sleep(seconds / 50)
 
 
 class Asked:
@@ -77,7 +77,7 @@ class Asked:
             **options,
         )  # fmt: skip
 
-    def ask(self, question="select 1", *, timeout_s=60.0, question_id="q1"):
+    def ask(self, question="select 1", *, timeout_s=600.0, question_id="q1"):
         return self.answerer.ask(question_id, question, timeout_s=timeout_s)
 
     @property
@@ -344,12 +344,12 @@ def test_a_message_that_was_deleted_has_failed(asked, monkeypatch):
 
 def test_an_evaluation_that_is_begun_again_gets_the_answers_it_had(asked, tmp_path):
     journal = FileAskJournal(tmp_path / "asks.jsonl")
-    first = asked.answerer.of_evaluation("e1", 1, journal).ask("q1", "select 1", timeout_s=10)
+    first = asked.answerer.of_evaluation("e1", 1, journal).ask("q1", "select 1", timeout_s=600.0)
     journal = FileAskJournal(tmp_path / "asks.jsonl")
-    again = asked.answerer.of_evaluation("e1", 1, journal).ask("q1", "select 1", timeout_s=10)
+    again = asked.answerer.of_evaluation("e1", 1, journal).ask("q1", "select 1", timeout_s=600.0)
     assert (again.sql, again.conversation_id) == (first.sql, first.conversation_id)
     assert asked.questions == ["select 1"]
-    other = asked.answerer.of_evaluation("e1", 2, journal).ask("q1", "select 1", timeout_s=10)
+    other = asked.answerer.of_evaluation("e1", 2, journal).ask("q1", "select 1", timeout_s=600.0)
     assert other.conversation_id != first.conversation_id
 
 
@@ -359,7 +359,7 @@ def test_a_process_that_died_while_sending_leaves_a_question_that_is_found(asked
     journal.record(key, AskEntry("started", asked_at_ms=int(time.time() * 1000)))
     sent = asked.client.genie.start_conversation(asked.space_id, "select 1").response
     journal = FileAskJournal(tmp_path / "asks.jsonl")
-    answer = asked.answerer.of_evaluation("e1", 1, journal).ask("q1", "select 1", timeout_s=10)
+    answer = asked.answerer.of_evaluation("e1", 1, journal).ask("q1", "select 1", timeout_s=600.0)
     assert answer.conversation_id == sent.conversation_id
     assert asked.questions == ["select 1"]
     assert journal.find(key).state == "asked"
@@ -375,7 +375,7 @@ def test_an_evaluation_of_many_questions_asks_each_once_through_faults(asked):
         asked.faults.add(Fault("drop_after", "POST", path))
         asked.faults.add(Fault("drop_before", "POST", path))
     questions = [ToAsk(f"q{n}", f"select {n}") for n in range(12)]
-    done = ask_all(asked.answerer, questions, AskPolicy(timeout_s=30.0))
+    done = ask_all(asked.answerer, questions, AskPolicy(timeout_s=600.0))
     assert [one.answer.sql for one in done] == [f"select {n}" for n in range(12)]
     assert sorted(asked.questions) == sorted(question.question for question in questions)
 
@@ -385,7 +385,7 @@ def test_the_answerer_is_opened_by_name(asked, monkeypatch):
     monkeypatch.setenv("DATABRICKS_TOKEN", asked.served.token)
     answerer = open_answerer(f"genie:{asked.space_id}")
     assert answerer.source_hash is None
-    assert answerer.ask("q1", "select 8", timeout_s=10.0).sql == "select 8"
+    assert answerer.ask("q1", "select 8", timeout_s=60.0).sql == "select 8"
 
 
 def test_without_a_workspace_it_says_how_to_name_one(monkeypatch, tmp_path):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -124,14 +125,14 @@ def test_statuses_last_as_long_as_they_are_told_to(serve):
     now = [1_000.0]
     served = serve(pace=Pace(seconds=2.0), clock=lambda: now[0])
     message = served.ask(served.new_space(), "rides")
-    seen = []
-    for _ in range(9):
-        time.sleep(0.02)
-        seen.append(served.look(message).status.value)
+    seen = Counter()
+    while not seen["COMPLETED"]:
+        seen[served.look(message).status.value] += 1
         now[0] += 1.0
-    assert seen[:2] == ["SUBMITTED", "SUBMITTED"]
-    assert seen[-1] == "COMPLETED"
-    assert len(dict.fromkeys(seen)) == 5
+        assert seen.total() < 10_000
+    assert list(seen) == ["SUBMITTED", "FETCHING_METADATA", "FILTERING_CONTEXT", "ASKING_AI",
+                          "COMPLETED"]  # fmt: skip
+    assert all(seen[status] >= 2 for status in seen if status != "COMPLETED")
 
 
 @pytest.mark.parametrize(

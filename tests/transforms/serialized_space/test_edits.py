@@ -51,7 +51,7 @@ def apply(to, edit):
     return getattr(edits, name)(to, *arguments)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(WRITINGS)), st.lists(an_edit, min_size=1, max_size=5))
 def test_whatever_is_edited_the_platform_accepts_it(writing, made):
     edited = config(writing)
@@ -61,7 +61,7 @@ def test_whatever_is_edited_the_platform_accepts_it(writing, made):
     assert SpaceConfig.parse(edited.serialize()) == edited
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(WRITINGS)), an_edit)
 def test_an_edit_made_twice_is_made_once(writing, edit):
     once = apply(config(writing), edit)
@@ -96,7 +96,7 @@ TOUCHED = {
 }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(sorted(WRITINGS)), an_edit)
 def test_what_an_edit_does_not_mention_keeps_its_bytes(writing, edit):
     before = texts_by_path(written(SPACE, writing))

@@ -53,7 +53,7 @@ def canonical(value):
     return json.dumps(value, sort_keys=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data(), values)
 def test_spans_hold_the_values_they_say(data, value):
     text = data.draw(blanks) + oddly_written(value, data.draw) + data.draw(blanks)
@@ -64,14 +64,14 @@ def test_spans_hold_the_values_they_say(data, value):
         assert canonical(json.loads(raw)) == canonical(found)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data(), values, values)
 def test_whatever_changes_the_text_holds_the_new_value(data, old, new):
     text = oddly_written(old, data.draw)
     assert canonical(json.loads(splice(text, old, new))) == canonical(new)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), values)
 def test_what_is_the_same_keeps_every_byte(data, value):
     text = oddly_written(value, data.draw)
