@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Literal, NoReturn, TypeVar
@@ -24,72 +21,13 @@ from genie.answerers import Answer
 from genie.ask_journal import AskEntry, AskJournal, AskKey, MemoryAskJournal
 from genie.genie_faults import PASSING_FAILURES, RequestFault, read_fault
 from genie.one_try import OneTryClock
+from genie.patience import Attempt, Pacing, Timing
 from transforms.errors import AnswererError, InvalidInputError
 
 _T = TypeVar("_T")
 
 _PAGE_SIZE = 100
 _MAX_PAGES = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Pacing:
-    """How patient the answerer is; all in seconds.
-
-    Between two polls, and between two tries, it waits ``first_wait_s``, doubled each time up to
-    ``max_wait_s``, of which a random half is left out. ``clock_margin_s`` is how far the clocks of
-    a workspace may be apart. A question whose sending failed is looked for ``looks`` times before
-    it is sent again.
-    """
-
-    first_wait_s: float = 0.1
-    max_wait_s: float = 5.0
-    clock_margin_s: float = 5.0
-    looks: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Where time comes from: seconds since 1970, seconds that never jump, waiting, chance."""
-
-    now: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = random.random
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """One call of ``ask``: its deadline, and how long it waits next."""
-
-    timing: Timing
-    pacing: Pacing
-    timeout_s: float
-    started: float = field(init=False)
-    wait_s: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.started = self.timing.monotonic()
-        self.wait_s = self.pacing.first_wait_s
-
-    @property
-    def left_s(self) -> float:
-        """Until the answer has to be back; a little less than the caller allows."""
-        allowed = self.timeout_s - min(1.0, self.timeout_s * 0.05)
-        return allowed - (self.timing.monotonic() - self.started)
-
-    @property
-    def elapsed_ms(self) -> int:
-        return round((self.timing.monotonic() - self.started) * 1000)
-
-    def pause(self, retry_after_s: float | None = None) -> None:
-        """Wait for as long as the workspace asks, otherwise longer each time, with jitter."""
-        if retry_after_s is None:
-            wait_s = self.wait_s * (0.5 + self.timing.jitter() / 2)
-            self.wait_s = min(self.pacing.max_wait_s, self.wait_s * 2)
-        else:
-            wait_s = retry_after_s + self.timing.jitter()
-        self.timing.sleep(max(0.0, min(wait_s, self.left_s)))
 
 
 class _MissingError(Exception):
@@ -162,7 +100,7 @@ class GenieAnswerer:
         message that is not final in time is ``timed_out``, with its ids.
         """
         key = AskKey(self._evaluation_id, question_id, self._attempt)
-        attempt = _Attempt(self._timing, self._pacing, timeout_s)
+        attempt = Attempt(self._timing, self._pacing, timeout_s)
         with _held(self._sending_lock(question), attempt, self._space_id):
             begun = self._begin(key, question, attempt)
         if isinstance(begun, Answer):
@@ -177,7 +115,7 @@ class GenieAnswerer:
         with self._lock:
             return self._sending.setdefault(question, threading.Lock())
 
-    def _begin(self, key: AskKey, question: str, attempt: _Attempt) -> AskEntry | Answer:
+    def _begin(self, key: AskKey, question: str, attempt: Attempt) -> AskEntry | Answer:
         """The conversation of the question: the one there is, or a new one."""
         entry = self._journal.find(key)
         if entry is not None and entry.state == "asked":
@@ -216,7 +154,7 @@ class GenieAnswerer:
         return asked
 
     def _look_for(
-        self, key: AskKey, entry: AskEntry, question: str, attempt: _Attempt
+        self, key: AskKey, entry: AskEntry, question: str, attempt: Attempt
     ) -> AskEntry | None:
         """The conversation that a sending without an answer has made, if it has made one."""
         for look in range(self._pacing.looks):
@@ -228,7 +166,7 @@ class GenieAnswerer:
                     return self._claim(key, entry, first.conversation_id, first.message_id)
         return None
 
-    def _conversations(self, attempt: _Attempt) -> Iterator[GenieConversationSummary]:
+    def _conversations(self, attempt: Attempt) -> Iterator[GenieConversationSummary]:
         token: str | None = None
         for _ in range(_MAX_PAGES):
             page = self._until_done(
@@ -246,7 +184,7 @@ class GenieAnswerer:
                 return
 
     def _first_message(
-        self, conversation: GenieConversationSummary, entry: AskEntry, attempt: _Attempt
+        self, conversation: GenieConversationSummary, entry: AskEntry, attempt: Attempt
     ) -> GenieMessage | None:
         """What the conversation began with, when it can be the one that is looked for."""
         earliest_ms = entry.asked_at_ms - self._pacing.clock_margin_s * 1000
@@ -269,7 +207,7 @@ class GenieAnswerer:
         messages = listed.messages or []
         return min(messages, key=lambda message: message.created_timestamp or 0, default=None)
 
-    def _await(self, key: AskKey, entry: AskEntry, attempt: _Attempt) -> Answer:
+    def _await(self, key: AskKey, entry: AskEntry, attempt: Attempt) -> Answer:
         """Poll the message until nothing more happens to it, or the time is over."""
         assert entry.conversation_id is not None
         assert entry.message_id is not None
@@ -296,7 +234,7 @@ class GenieAnswerer:
         return self._answer(entry, attempt, "timed_out", error=error)
 
     def _final(
-        self, key: AskKey, entry: AskEntry, message: GenieMessage, attempt: _Attempt
+        self, key: AskKey, entry: AskEntry, message: GenieMessage, attempt: Attempt
     ) -> Answer | None:
         """The answer that a message holds; None while there is more to come."""
         attachments = message.attachments or []
@@ -329,7 +267,7 @@ class GenieAnswerer:
     def _answer(
         self,
         entry: AskEntry,
-        attempt: _Attempt,
+        attempt: Attempt,
         outcome: Literal["answered", "no_sql", "timed_out", "failed"],
         *,
         sql: str | None = None,
@@ -346,7 +284,7 @@ class GenieAnswerer:
             message_id=entry.message_id,
         )
 
-    def _workspace_now_ms(self, attempt: _Attempt) -> int:
+    def _workspace_now_ms(self, attempt: Attempt) -> int:
         """Now by the clock of the workspace, which dates conversations; it is asked for once."""
         with _held(self._clock_lock, attempt, self._space_id):
             if self._clock_ahead_s is None:
@@ -364,7 +302,7 @@ class GenieAnswerer:
         return int((self._timing.now() + self._clock_ahead_s) * 1000)
 
     def _until_done(
-        self, request: Callable[[], _T], attempt: _Attempt, *, may_be_missing: bool = False
+        self, request: Callable[[], _T], attempt: Attempt, *, may_be_missing: bool = False
     ) -> _T:
         """Send a request that changes nothing until it is answered.
 
@@ -402,14 +340,14 @@ class GenieAnswerer:
                 remedy="check DATABRICKS_TOKEN or the profile, and CAN RUN on the space",
             )
 
-    def _pause_or_give_up(self, fault: RequestFault, attempt: _Attempt) -> None:
+    def _pause_or_give_up(self, fault: RequestFault, attempt: Attempt) -> None:
         attempt.pause(fault.retry_after_s)
         if attempt.left_s <= 0:
             _give_up(fault, self._space_id, attempt)
 
 
 @contextmanager
-def _held(lock: threading.Lock, attempt: _Attempt, space_id: str) -> Iterator[None]:
+def _held(lock: threading.Lock, attempt: Attempt, space_id: str) -> Iterator[None]:
     """Hold a lock; AnswererError when others hold it until the time is over."""
     if not lock.acquire(timeout=max(0.0, attempt.left_s)):
         _give_up(RequestFault("refused", "earlier questions are still sent"), space_id, attempt)
@@ -419,7 +357,7 @@ def _held(lock: threading.Lock, attempt: _Attempt, space_id: str) -> Iterator[No
         lock.release()
 
 
-def _give_up(fault: RequestFault, space_id: str, attempt: _Attempt) -> NoReturn:
+def _give_up(fault: RequestFault, space_id: str, attempt: Attempt) -> NoReturn:
     raise AnswererError(
         f"nothing could be asked within {attempt.timeout_s:g} s: {fault.reason}",
         where=f"space {space_id}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -21,12 +22,13 @@ from databricks.sdk.service.dashboards import (
 
 from genie.answerers import open_answerer
 from genie.ask_journal import AskEntry, AskKey, FileAskJournal, MemoryAskJournal
-from genie.genie_answerer import GenieAnswerer, Pacing, Timing
+from genie.genie_answerer import GenieAnswerer
 from genie.local.faults import Fault, Faults
 from genie.local.messages import Pace
 from genie.local.warehouses import WAREHOUSE_ID
 from genie.local.workspace import EmbeddedWorkspace
 from genie.one_try import one_try_client
+from genie.patience import Pacing, Timing
 from pipelines.asking import AskPolicy, ToAsk, ask_all
 from tests.genie.local.fakes import FakeBackend, FakeEngine
 from transforms.errors import AnswererError, InvalidInputError
@@ -235,6 +237,27 @@ def test_a_question_whose_answer_was_lost_is_found_in_spite_of_more_faults(asked
     asked.faults.add(Fault("respond", "GET", "/messages", status=502, error_code="BAD_GATEWAY"))
     assert asked.ask().outcome == "answered"
     assert asked.questions == ["select 1"]
+
+
+FAULTS = [
+    Fault("drop_after", "POST", SENDING),
+    Fault("drop_before", "POST", SENDING),
+    Fault("respond", "POST", SENDING, status=500),
+    Fault("drop_before", "GET", "/conversations"),
+    Fault("respond", "GET", "/messages", status=429, retry_after_s=1),
+]
+
+
+def test_whatever_the_order_of_faults_a_question_is_asked_once(asked):
+    """Also when what was sent a second time, because the first was lost, has made it."""
+    scripts = list(itertools.permutations(FAULTS, 2))
+    for number, script in enumerate(scripts):
+        for fault in script:
+            asked.faults.add(fault)
+        assert asked.ask(f"select {number}").sql == f"select {number}", script
+        while any(asked.faults.take(fault.method, fault.path) for fault in FAULTS):
+            pass  # what this question did not meet is not for the next
+    assert sorted(asked.questions) == sorted(f"select {n}" for n in range(len(scripts)))
 
 
 def test_faults_while_polling_cost_time_and_nothing_else(asked):
