@@ -119,9 +119,8 @@ def _use_name_of(reading: Reading, place: int, one: Field) -> None:
         while 0 <= at < len(reading.items):
             item = reading.items[at]
             is_owner = item.source is not None and item.source.identifier == one.source
-            is_named = item.field is one or (
-                is_owner and item.source is not reading.home and one is item.source.name_field
-            )
+            owner = item.source if is_owner and item.source is not reading.home else None
+            is_named = item.field is one or (owner is not None and one is owner.name_field)
             if is_named:
                 reading.use(at)
                 return

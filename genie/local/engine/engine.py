@@ -184,7 +184,13 @@ def _share_of(
     Such a word may be a value that nobody listed, which the plan will guess.
     """
     in_dates = {i for span in dates for i in range(span.start, span.end)}
-    places = [i for i, token in enumerate(tokens) if is_content(token) and i not in in_dates]
+    places = [
+        i
+        for i, token in enumerate(tokens)
+        if is_content(token)
+        and i not in in_dates
+        and (i in explained or not _is_our_doing(tokens, i))
+    ]
     if not places:
         return 1.0 if explained else 0.0
     worth = 0.0
@@ -194,6 +200,11 @@ def _share_of(
         elif place + 1 in explained or place - 1 in explained:
             worth += 0.5 if len(places) <= 3 else 0.25
     return worth / len(places)
+
+
+def _is_our_doing(tokens: Sequence[Token], place: int) -> bool:
+    """'carry' in 'the books that we carry' says nothing about the books."""
+    return place > 0 and tokens[place - 1].lower in ("we", "they", "you", "i")
 
 
 def _work_out(

@@ -59,7 +59,7 @@ STOP_WORDS = frozenset(
     there these they this those through to together took us use used uses using various very via
     want was we were what whatever when where whether which while who whom whose will with within
     would you your do don't doesn't didn't isn't aren't wasn't weren't has hasn't haven't hadn't
-    there's what's who's it's themselves entire whole really actually exactly ever both registered
+    there's what's who's it's themselves entire whole really actually exactly ever both
     us people person anyone someone thing things i'd we'd been broken down compare
     respectively individual individually most more less fewer least""".split()
 )

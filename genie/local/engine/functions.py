@@ -71,10 +71,10 @@ def call_of(
     trace: list[TraceEntry] = []
     for place in _in_order_of_certainty(function.parameters, offer):
         parameter = function.parameters[place]
-        value = _argument(parameter, function.parameters, offer)
-        if value is not None:
-            arguments[place] = value
-            trace.append(TraceEntry("argument", parameter.name, value.sql(dialect="spark")))
+        argument = _argument(parameter, offer)
+        if argument is not None:
+            arguments[place] = argument
+            trace.append(TraceEntry("argument", parameter.name, argument.sql(dialect="spark")))
         elif parameter.default is None:
             return None
     explained, worth = _explained(function, tokens)
@@ -104,9 +104,11 @@ def _explained(function: VisibleFunction, tokens: Sequence[Token]) -> tuple[froz
     name = set(name_label(function.identifier.split(".")[-1]).stems)
     said = evidence_stems(function.comment or "") | evidence_stems(function.description or "")
     signature: set[str] = set()
-    for one in (*function.parameters, *function.returns):
-        signature |= {stem(part) for part in name_parts(one.name)}
-        signature |= evidence_stems(one.comment or "")
+    members = [(one.name, one.comment) for one in function.parameters]
+    members += [(one.name, one.comment) for one in function.returns]
+    for name_, comment in members:
+        signature |= {stem(part) for part in name_parts(name_)}
+        signature |= evidence_stems(comment or "")
     explained: set[int] = set()
     worth = 0.0
     told = set(stems_of(function.comment or "")) | name
@@ -154,9 +156,7 @@ def _around(offer: _Offer, at: int) -> set[str]:
     return {token.stem for token in near if token.kind == "word" and len(token.lower) > 2}
 
 
-def _argument(
-    parameter: VisibleParameter, parameters: Sequence[VisibleParameter], offer: _Offer
-) -> exp.Expr | None:
+def _argument(parameter: VisibleParameter, offer: _Offer) -> exp.Expr | None:
     kind = parameter.data_type.lower().split("(")[0]
     if kind in ("date", "timestamp", "timestamp_ntz"):
         return _date_argument(parameter, offer)

@@ -91,12 +91,12 @@ def is_kind(one: Field) -> bool:
 
 
 def _near_sources(reading: Reading) -> Iterator[Source]:
-    """The home, then the sources that the question names, then what is joined to the home."""
-    yield reading.home
+    """The sources that the question names, then the home, then what is joined to the home."""
     named = [item.source for item in reading.items if item.source is not None]
     for source in named:
         if source.identifier in reading.distances:
             yield source
+    yield reading.home
     for identifier, distance in reading.distances.items():
         if distance == 1:
             yield reading.sources[identifier]

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from typing import Literal
 
-from genie.local.engine.english import NO_WORDS, STOP_WORDS, YES_WORDS
+from genie.local.engine.english import ADJECTIVES, NO_WORDS, STOP_WORDS, YES_WORDS
 from genie.local.engine.model import Field, Label, Source, sources_of
 from genie.local.engine.rules import read_rules
 from genie.local.engine.terms import Term, terms_of
@@ -23,7 +24,8 @@ EntryKind = Literal["source", "field", "value", "term"]
 _PARTIAL = {"name": 0.8, "synonym": 0.6, "display name": 0.7, "instruction": 0.6}
 _FULL_BONUS = {"name": 0.3, "synonym": 0.4, "display name": 0.4, "value": 0.4, "meaning": 0.45}
 _OTHER_BONUS = 0.45  # a snippet or a definition: somebody said what exactly this word stands for
-_PROSE = 0.55
+_PROSE = 0.5
+_BRIEF = 0.1  # more for a comment that says little else
 _SOURCE_PROSE = 0.65  # the comment of a table says what its rows are
 _OWNER = 0.5
 _UNSAID = 0.06  # for each word of the best label that the question does not say
@@ -84,7 +86,8 @@ class Lexicon:
         """The stem under which a token is known, and how sure that is; 0 if it is unknown."""
         if token.stem in self.by_stem:
             return token.stem, 1.0
-        if token.kind != "word" or len(token.stem) < 4 or token.lower in STOP_WORDS:
+        is_plain_english = token.lower in STOP_WORDS or token.lower in ADJECTIVES
+        if token.kind != "word" or len(token.stem) < 4 or is_plain_english:
             return token.stem, 0.0
         if token.is_capital:
             for ending in ("n", "an", "ian", "ean", "ese", "ish", "i"):
@@ -93,11 +96,26 @@ class Lexicon:
         family = self._by_root.get(root(token.stem)) or self._by_root.get(token.stem)
         if family and len(family) >= 4:
             return family, _LOOSE
+        if len(token.stem) >= 6:
+            kin = self._kin(token.stem)
+            if kin:
+                return kin, _LOOSE
         if len(token.stem) >= 5:
             close = get_close_matches(token.stem, self.vocabulary_near(token.stem), 1, 0.86)
             if close:
                 return close[0], _LOOSE
         return token.stem, 0.0
+
+    def _kin(self, word: str) -> str | None:
+        """A known word with the same beginning: 'published' and 'publication'."""
+        best, length = None, 4
+        for known in self.vocabulary:
+            pairs = zip(word, known, strict=False)
+            common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+            is_close = common >= 0.7 * min(len(word), len(known)) and len(known) >= 6
+            if common > length and is_close:
+                best, length = known, common
+        return best
 
     def vocabulary_near(self, word: str) -> list[str]:
         """Stems that a misspelling could have come from: same first letter, about as long."""
@@ -210,8 +228,9 @@ def _word_worth(entry: Entry, word: str) -> tuple[float, str]:
         ),
         default=(0.0, ""),
     )
-    if worth < _PROSE and word in entry.prose:
-        return _PROSE, entry.prose[word]
+    said = _PROSE + _BRIEF / max(len(entry.prose), 1)
+    if worth < said and word in entry.prose:
+        return said, entry.prose[word]
     if worth == 0.0 and word in entry.owner:
         return _OWNER, "table"
     return worth, origin
@@ -232,15 +251,18 @@ def _entries(space: VisibleSpace) -> Iterator[Entry]:
         owner = frozenset(word for label in source.labels for word in label.stems)
         for one in source.fields:
             told = tuple(
-                Label(use.words, "instruction")
+                Label(term, "instruction")
                 for use in uses
-                if use.words and use.name in _spellings(source, one)
+                if use.name in _spellings(source, one)
+                for term in use.terms
             )
             yield Entry(
                 "field", one, (*one.labels, *told), one.prose, (source.identifier,), rank, owner
             )
             rank += 1
     for term in terms_of(space):
+        if not term.labels:
+            continue
         yield Entry("term", term, term.labels, term.prose, term.sources, rank)
         rank += 1
     for source in sources:

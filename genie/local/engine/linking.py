@@ -11,11 +11,12 @@ from genie.local.engine.english import CUE_WORDS, STOP_WORDS
 from genie.local.engine.lexicon import Entry, KnownValue, Lexicon, fit
 from genie.local.engine.model import Field, Source
 from genie.local.engine.terms import Term
-from genie.local.engine.words import Token
+from genie.local.engine.words import Token, stem
 
 MAX_SPAN = 6
 _PER_JOIN = 0.25
 _LITERAL = 0.6
+_CALCULATIONS = frozenset(stem(word) for word in "total sum average number count".split())
 _SHORT_CODE = 3  # letters of a code that a question has to write in capitals
 _NEAR = 0.3  # for a value next to the name of its column
 
@@ -92,6 +93,8 @@ def _of_span(
             said.append(one)
         elif token.lower in CUE_WORDS or token.number is not None:
             cues.append(token.stem)
+    if not said and _is_only_a_cue(tokens, end, cues, lexicon):
+        return []
     is_edge_stop = span[0].lower in STOP_WORDS or span[-1].lower in STOP_WORDS
     values = _of_values(span, known[start:end], start, end, lexicon)
     glued = _of_glued(span, start, end, lexicon)
@@ -110,6 +113,19 @@ def _of_span(
         if how is not None and (said or how.score >= 0.8):
             found.append(Candidate(start, end, entry, how.score, how.origin))
     return found + values + glued
+
+
+def _is_only_a_cue(
+    tokens: Sequence[Token], end: int, cues: Sequence[str], lexicon: Lexicon
+) -> bool:
+    """'total' in 'total fee' is no column called total; in 'total of the orders' it may be."""
+    if not set(cues) & _CALCULATIONS:
+        return False
+    behind = next((t for t in tokens[end:] if t.lower not in STOP_WORDS), None)
+    if behind is None or not is_content(behind):
+        return False
+    entries = lexicon.by_stem.get(lexicon.known(behind)[0], ())
+    return bool(entries) and not any(entry.kind == "source" for entry in entries)
 
 
 def _of_values(

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from genie.local.engine.english import BOOKKEEPING_WORDS, FLAG_WORDS, NAME_WORDS
+from genie.local.engine.english import (
+    BOOKKEEPING_WORDS,
+    FLAG_WORDS,
+    NAME_WORDS,
+    NO_WORDS,
+    YES_WORDS,
+)
 from genie.local.engine.prose import ListedValue, evidence_stems, read_prose
 from genie.local.engine.visible import (
     VisibleColumn,
@@ -98,9 +104,11 @@ class Field:
     @property
     def is_flag(self) -> bool:
         """Whether it says yes or no."""
-        return self.family == "boolean" or bool(
-            self.words and self.words[0] in FLAG_WORDS and self.family in ("text", "number")
-        )
+        meanings = {word for one in self.listed for word in (one.meaning or "").lower().split()[:1]}
+        is_decoded = bool(meanings & YES_WORDS) and bool(meanings & NO_WORDS)
+        is_named = bool(self.words) and self.words[0] in FLAG_WORDS
+        has_codes = self.family in ("text", "number")
+        return self.family == "boolean" or ((is_named or is_decoded) and has_codes)
 
     @property
     def is_key(self) -> bool:
@@ -128,7 +136,7 @@ class Source:
         """The field of that name, ignoring case."""
         return self.by_name.get(name.lower())
 
-    @property
+    @cached_property
     def name_field(self) -> Field | None:
         """The field that names a row to a reader: ``name``, ``title``, ``<table>_name``."""
         own = {word for label in self.labels for word in label.stems}
@@ -142,7 +150,7 @@ class Source:
         texts = [f for f in ending if f.family == "text" and not f.is_measure]
         return next(iter((*ranked, *texts)), None)
 
-    @property
+    @cached_property
     def key_field(self) -> Field | None:
         """The one field that identifies a row: the declared key, else ``id`` or ``<table>_id``."""
         keys = [one for one in self.fields if one.is_primary_key]
@@ -155,18 +163,13 @@ class Source:
                 return one
         return None
 
-    @property
-    def has_composite_key(self) -> bool:
-        """Whether more than one field together identify a row."""
-        return sum(one.is_primary_key for one in self.fields) > 1
-
 
 @lru_cache(maxsize=8)
 def sources_of(space: VisibleSpace) -> tuple[Source, ...]:
     """All tables and metric views, sorted by identifier."""
-    shorts = Counter(
-        one.identifier.split(".")[-1].lower() for one in (*space.tables, *space.metric_views)
-    )
+    identifiers = [one.identifier for one in space.tables]
+    identifiers += [one.identifier for one in space.metric_views]
+    shorts = Counter(identifier.split(".")[-1].lower() for identifier in identifiers)
 
     def alias(identifier: str) -> str:
         parts = identifier.split(".")
@@ -191,7 +194,8 @@ def labels_of(name: str, display_name: str | None, synonyms: tuple[str, ...]) ->
     if display_name:
         labels.append(Label(stems_of(display_name), "display name"))
     labels += [Label(stems_of(synonym), "synonym") for synonym in synonyms]
-    return tuple(label for label in dict.fromkeys(labels) if label.stems)
+    kept = tuple(label for label in dict.fromkeys(labels) if label.stems)
+    return kept or (Label((name.lower(),), "name"),)  # a name of signs only is one word
 
 
 def prose_of(comment: str | None, description: str | None) -> dict[str, str]:
@@ -215,7 +219,7 @@ def _source(
     by_name: dict[str, Field] = {}
     for one in fields:
         by_name.setdefault(one.name.lower(), one)
-    labels = (name_label(identifier.split(".")[-1]),)
+    labels = labels_of(identifier.split(".")[-1], None, ())
     return Source(identifier, alias, is_view, fields, labels, prose, by_name)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from sqlglot import exp
 
 from genie.local.engine.comparisons import AGGREGATES
@@ -62,6 +64,9 @@ def _count(reading: Reading, plan: Plan, place: int) -> None:
         plan.outputs.append(Output(reading.sql_of(one), True, one.name))
     elif item.term is not None:
         _add_term(reading, plan, item)
+    elif aggregate := _is_aggregated_number(reading, place, one):
+        reading.use(place - 1)
+        _aggregate_item(reading, plan, at, aggregate)
     elif one is not None:
         _count_field(reading, plan, one, is_distinct)
     elif item.source is not None and item.source.is_metric_view:
@@ -98,6 +103,13 @@ def _count_measure(reading: Reading, plan: Plan, item: Item) -> None:
         plan.problem = f"{item.source.alias} has no measure that counts."
         return
     plan.outputs.append(Output(reading.sql_of(named[0]), True, named[0].name))
+
+
+def _is_aggregated_number(reading: Reading, place: int, one: Field | None) -> str:
+    """The aggregate in front of 'number of' a number: the average number of pages."""
+    before = reading.items[place - 1].cue if place else ""
+    is_amount = one is not None and one.family == "number" and not one.is_key
+    return before if before in AGGREGATES and is_amount else ""
 
 
 def _is_distinct(reading: Reading, place: int) -> bool:
@@ -259,6 +271,12 @@ def _group_unit(reading: Reading, plan: Plan, at: int, unit: str, place: int) ->
         plan.problem = "I know no date to group by."
         return
     one, named_by, why = found
+    own = next((f for f in reading.home.fields if _is_unit(f, unit)), None)
+    if own is not None:
+        reading.use(at, place)
+        _add_group(plan, reading.sql_of(own), None)
+        reading.note("group", unit.lower(), f"{own.source}.{own.name}")
+        return
     reading.use(at, place)
     if named_by is not None:
         reading.use(named_by)
@@ -272,6 +290,11 @@ def _group_unit(reading: Reading, plan: Plan, at: int, unit: str, place: int) ->
             column = exp.Year(this=dated)
     _add_group(plan, column, None)
     reading.note("group", unit.lower(), f"{one.source}.{one.name}: {why}")
+
+
+def _is_unit(one: Field, unit: str) -> bool:
+    """Whether a dimension holds the months, years, ... themselves, as its name says."""
+    return not one.is_measure and unit.lower() in one.words and len(one.words) <= 3
 
 
 def add_plain(reading: Reading, plan: Plan) -> None:
@@ -342,6 +365,8 @@ def _is_redundant(reading: Reading, plan: Plan, place: int, one: Field, has_meas
     is_asked = before is not None and (
         before.text in ("which", "what", "and", ",") or before.cue == "group"
     )
+    if plan.having and not plan.groups:
+        return False
     return has_measures and not plan.groups and not is_asked and place > 0 and not plan.order
 
 
@@ -349,6 +374,9 @@ def _is_listed_thing(reading: Reading, place: int, has_measures: bool) -> bool:
     """'members and their emails': the thing is shown too."""
     if has_measures or place + 2 >= len(reading.items):
         return False
+    texts = [item.text for item in reading.items[place + 1 :]]
+    if any(a in ("with", "and") and b in ("their", "its") for a, b in pairwise(texts)):
+        return not any(i.field is not None for i in reading.items[:place])
     if reading.items[place + 1].text not in ("and", "with", ",", "along", "together"):
         return False
     for item in reading.items[place + 1 :]:

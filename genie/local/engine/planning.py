@@ -22,6 +22,7 @@ from genie.local.engine.rendering import render
 from genie.local.engine.terms import StandingFilter
 from genie.local.engine.words import Token
 
+_NUMBER_OF = frozenset(("count", "counts", "count of", "counts of", "total", "totals"))
 _PIVOTS = frozenset("that which who are is was were with have has had".split())
 
 
@@ -47,6 +48,7 @@ def plan_query(
     items = make_items(tokens, parts, dates)
     reading = Reading(tokens, items, home, sources, graph, graph.distances(home.identifier))
     _rebind(reading)
+    _join_counts(reading)
     plan = Plan(home)
     _share(reading, plan)
     add_conditions(reading, plan)
@@ -76,6 +78,15 @@ def _matters(item: Item) -> bool:
     """Whether leaving an item over means that the question was not followed."""
     kinds = ("top", "superlative", "frequent", "compare", "between", "not")
     return item.kind in ("field", "number", "term") or item.cue in kinds
+
+
+def _join_counts(reading: Reading) -> None:
+    """'page counts' are the numbers of pages: the column, and nothing to count."""
+    for place in reading.cue("count", "sum"):
+        one = reading.items[place - 1].field if place else None
+        is_number = one is not None and one.family == "number"
+        if is_number and reading.items[place].text in _NUMBER_OF:
+            reading.use(place)
 
 
 def _rebind(reading: Reading) -> None:
@@ -278,7 +289,9 @@ def _distinct_where_repeated(reading: Reading, plan: Plan) -> None:
     if shown == {plan.home.identifier} and reading.graph.fans_out(edges, plan.home.identifier):
         plan.is_distinct = plan.limit is None
     only = plan.outputs[0].tree if len(plan.outputs) == 1 else None
-    if isinstance(only, exp.Column) and not plan.where and plan.limit is None:
+    is_asked_per_row = any(item.source is plan.home for item in reading.items)
+    is_bare = not plan.where and plan.limit is None and not is_asked_per_row
+    if isinstance(only, exp.Column) and is_bare:
         one = plan.home.get(only.name)
         is_kind = one is not None and not _identifies(plan.home, one)
         plan.is_distinct = plan.is_distinct or is_kind

@@ -22,12 +22,13 @@ def preference_for(rules: Rules, identifier: str, tokens: Sequence[Token]) -> fl
         is_meant = one.name in (short, identifier.lower()) or identifier.lower().endswith(
             "." + one.name
         )
-        if not is_meant or (not set(one.words) & said and one.words):
+        is_asked = not one.terms or any(set(term) <= said for term in one.terms)
+        if not is_meant or not is_asked:
             continue
         if one.kind == "avoid":
             score += _AVOIDED
         else:
-            score += _PREFERRED_FOR if one.words else _PREFERRED
+            score += _PREFERRED_FOR if one.terms else _PREFERRED
     return score
 
 

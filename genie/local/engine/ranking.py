@@ -37,6 +37,9 @@ def add_ranking(reading: Reading, plan: Plan) -> None:
             _superlative(reading, plan, place)
     for place in reading.cue("order"):
         _order(reading, plan, place)
+    for place, item in list(reading.open_items()):
+        if item.field is not None and item.field.is_temporal:
+            _first_or_last(reading, plan, place, item.field)
 
 
 def finish_order(reading: Reading, plan: Plan) -> None:
@@ -258,6 +261,14 @@ def _has_entity(reading: Reading, place: int, target: _Target) -> bool:
 
 def _is_adjective_head(reading: Reading, place: int, target: _Target) -> bool:
     return not target.places and " " in reading.items[place].payload
+
+
+def _first_or_last(reading: Reading, plan: Plan, place: int, one: Field) -> None:
+    """'which branch opened first': the earliest."""
+    following = reading.items[place + 1].text if place + 1 < len(reading.items) else ""
+    if following in ("first", "last") and not plan.order:
+        _rank(reading, plan, _Target(reading.sql_of(one), False, (place,), one),
+              following == "last", 1)  # fmt: skip
 
 
 def _order(reading: Reading, plan: Plan, place: int) -> None:

@@ -95,11 +95,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """An asset or column to use or to avoid for questions with these words (none: for any)."""
+    """An asset or column to use or to avoid for questions with these words (none: for any).
+
+    ``terms`` are stems; one term is said when all its stems are.
+    """
 
     name: str
     kind: Literal["use", "avoid"]
-    words: tuple[str, ...]
+    terms: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,20 +220,26 @@ def _preferences(sentence: str) -> list[Preference]:
     if avoid:
         name = avoid.group("avoid") or avoid.group("avoid2")
         words = avoid.group("words") or avoid.group("words2") or ""
-        found.append(Preference(_plain(name), "avoid", _content(words)))
+        found.append(Preference(_plain(name), "avoid", _terms(words)))
         sentence = sentence[: avoid.start()] + " " + sentence[avoid.end() :]
     match = _FOR_USE.search(sentence) or _USE_FOR.search(sentence)
     if match:
-        words = _content(match.groupdict().get("words") or "")
-        found.append(Preference(_plain(match.group("use")), "use", words))
+        terms = _terms(match.groupdict().get("words") or "")
+        found.append(Preference(_plain(match.group("use")), "use", terms))
         other = match.groupdict().get("other")
         if other:
-            found.append(Preference(_plain(other), "avoid", words))
+            found.append(Preference(_plain(other), "avoid", terms))
     return found
 
 
 def _plain(name: str) -> str:
     return name.replace("`", "").lower()
+
+
+def _terms(text: str) -> tuple[tuple[str, ...], ...]:
+    """The terms in a list such as ``revenue, net sales or profit``."""
+    parts = re.split(r",|\bor\b|\band\b", text)
+    return tuple(term for part in parts if (term := _content(part)))
 
 
 def _content(text: str) -> tuple[str, ...]:

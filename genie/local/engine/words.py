@@ -77,6 +77,7 @@ def root(word_stem: str) -> str:
     return word_stem
 
 
+@lru_cache(maxsize=16_384)
 def name_parts(name: str) -> tuple[str, ...]:
     """The words of an identifier in lower case: ``due_on`` and ``dueOn`` alike."""
     return tuple(part.lower() for part in _PARTS.findall(name))
