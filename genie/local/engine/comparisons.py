@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from genie.local.engine.english import MEASURING_VERBS
 from genie.local.engine.guessing import measured_by
 from genie.local.engine.model import Field, Source
 from genie.local.engine.plan import Plan
@@ -79,6 +80,8 @@ def _apply(
 ) -> None:
     compared = _compared(reading, used[0], max(used), adjective)
     if compared is None:
+        text = " ".join(reading.items[place].text for place in used)
+        plan.problem = f"I do not know what has to be {text}."
         return
     kind = _OPERATORS[operator]
     value: exp.Expr = exp.Literal.number(reading.items[number].text)
@@ -136,6 +139,8 @@ def _compared(reading: Reading, start: int, end: int, adjective: str) -> _Compar
         found = _as_compared(reading, behind, is_behind=True)
         if found is not None:
             return found
+    before = reading.items[start - 1].text if start else ""
+    adjective = adjective or MEASURING_VERBS.get(before, "")
     if adjective:
         measured = measured_by(reading, adjective)
         if measured:

@@ -108,6 +108,12 @@ ADJECTIVES: dict[str, tuple[bool, tuple[str, ...]]] = {
     "populous": (True, ("population", "inhabitants")),
     "populated": (True, ("population", "inhabitants")),
 }  # fmt: skip
+# Verbs that say with what a thing is compared, as the adjective that asks the same.
+MEASURING_VERBS = {
+    "cost": "expensive", "costs": "expensive", "costing": "expensive", "weigh": "heavy",
+    "weighs": "heavy", "weighing": "heavy", "last": "long", "lasts": "long", "lasting": "long",
+    "lasted": "long", "took": "long", "takes": "long",
+}  # fmt: skip
 SUPERLATIVES = {
     "cheapest": "cheap", "oldest": "old", "youngest": "young", "newest": "new", "latest": "late",
     "earliest": "early", "longest": "long", "shortest": "short", "tallest": "tall",

@@ -25,6 +25,7 @@ _PARTIAL = {"name": 0.8, "synonym": 0.6, "display name": 0.7, "instruction": 0.6
 _FULL_BONUS = {"name": 0.3, "synonym": 0.4, "display name": 0.4, "value": 0.4, "meaning": 0.45}
 _OTHER_BONUS = 0.45  # a snippet or a definition: somebody said what exactly this word stands for
 _PROSE = 0.5
+_ALL_PROSE = 0.9  # for each word where the question says all that the comment says
 _BRIEF = 0.1  # more for a comment that says little else
 _SOURCE_PROSE = 0.65  # the comment of a table says what its rows are
 _OWNER = 0.5
@@ -213,6 +214,9 @@ def _partial_fit(
     if entry.kind == "source":
         return Fit(score, origins[0])
     words = {word for word, _ in said}
+    is_all_said = entry.kind == "field" and len(entry.prose) > 1 and words >= set(entry.prose)
+    if is_all_said:
+        return Fit(max(score, _ALL_PROSE * len(said) + 0.3), origins[0])
     unsaid = len([word for word in entry.labels[0].stems if word not in words])
     return Fit(score - min(_UNSAID * unsaid, 0.3), origins[0])
 

@@ -261,6 +261,11 @@ def link(
         for one in found
         if one.entry is not None and one.entry.kind == "field" and one.score >= 0.7
     }
+    things = {
+        one.entry.sources[0]: (one.start, one.end)
+        for one in found
+        if one.entry is not None and one.entry.kind == "source" and one.score >= 0.6
+    }
     for one in found:
         score, rank = one.score, len(lexicon.entries)
         if one.entry is not None:
@@ -270,7 +275,8 @@ def link(
             score -= _PER_JOIN * max(distance or 0 for distance in away)
             rank = one.entry.rank
             if isinstance(one.entry.target, KnownValue):
-                score += _nearness(named.get(id(one.entry.target.field)), one)
+                near = named.get(id(one.entry.target.field)) or things.get(one.entry.sources[0])
+                score += _nearness(near, one)
         if score > 0:
             usable.setdefault(one.start, []).append((score, one.end, -rank, one))
     best: list[tuple[float, Candidate | None]] = [(0.0, None)] * (len(tokens) + 1)

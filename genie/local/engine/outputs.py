@@ -139,7 +139,9 @@ def _count_field(reading: Reading, plan: Plan, one: Field, is_distinct: bool) ->
             if (name := source.name_field) is not None
         )
         plan.outputs.append(Output(column) if is_pinned else Output(exp.Sum(this=column), True))
-    elif one is source.key_field or (one is source.name_field and not is_distinct):
+    elif (
+        one.is_temporal or one is source.key_field or (one is source.name_field and not is_distinct)
+    ):
         plan.outputs.append(_rows(reading, plan, source))
     else:
         distinct = exp.Distinct(expressions=[column])

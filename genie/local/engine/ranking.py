@@ -249,6 +249,8 @@ def _has_entity(reading: Reading, place: int, target: _Target) -> bool:
     for at, item in reading.open_items():
         if at in target.places:
             continue
+        if item.source is not None and target.places and item.source.name_field is None:
+            continue  # rows without a name: what is asked for is the measure itself
         if item.source is not None:
             is_of = at > place and reading.items[at - 1].text in ("of", "the", "all", "any", "for")
             if not is_of or _is_adjective_head(reading, place, target):
