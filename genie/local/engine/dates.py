@@ -10,7 +10,7 @@ from typing import Literal
 from genie.local.engine.english import MONTHS, NUMBER_WORDS, UNITS
 from genie.local.engine.words import Token
 
-Relation = Literal["in", "since", "after", "before", "until", "not in"]
+Relation = Literal["in", "since", "after", "before", "until"]
 
 _PREFIXES: dict[str, Relation] = {
     "in": "in", "during": "in", "on": "in", "for": "in", "of": "in", "from": "in",
@@ -42,7 +42,6 @@ class _Period:
     first: date
     behind: date
     is_years: bool
-    is_bare_year: bool = False
 
 
 def find_dates(tokens: Sequence[Token], fiscal_start: int, today: date | None) -> list[DateSpan]:
@@ -105,7 +104,6 @@ class _Reader:
     ) -> DateSpan:
         first, behind = {
             "in": (period.first, period.behind),
-            "not in": (period.first, period.behind),
             "since": (period.first, None),
             "after": (period.behind, None),
             "before": (None, period.first),
@@ -146,7 +144,7 @@ class _Reader:
         year = self._year_at(at)
         if year is None:
             return None
-        return _Period(at + 1, date(year, 1, 1), date(year + 1, 1, 1), True, True)
+        return _Period(at + 1, date(year, 1, 1), date(year + 1, 1, 1), True)
 
     def _day(self, at: int) -> _Period | None:
         token = self.tokens[at] if at < len(self.tokens) else None

@@ -15,6 +15,7 @@ from genie.local.engine.dates import DateSpan, find_dates
 from genie.local.engine.examples import fitting_example, masked
 from genie.local.engine.functions import Call, call_of
 from genie.local.engine.joins import join_graph
+from genie.local.engine.lessons import taught
 from genie.local.engine.lexicon import lexicon_of
 from genie.local.engine.linking import Candidate, Part, candidates, is_content, link
 from genie.local.engine.model import Field, Source, sources_of
@@ -33,7 +34,6 @@ MIN_COVERAGE = 0.6  # of the content words; below it the engine says that it doe
 _TRIED = 3  # assets whose query is worked out
 _WRONG_AGGREGATE = 0.8
 _LEFT_OVER = 0.4
-_AGGREGATE_CUES = frozenset(("count", "sum", "avg", "min", "max", "share", "percent"))
 _AGGREGATES: dict[str, type[exp.Expr]] = {
     "sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max,
 }  # fmt: skip
@@ -71,6 +71,7 @@ class MetadataEngine:
             return EngineAnswer(text="The question is too long for me to understand.")
         if not any(token.kind in ("word", "quoted") for token in asked):
             return EngineAnswer(text="I do not see a question.")
+        space = taught(space)
         lexicon = lexicon_of(space)
         dates = find_dates(asked, rules.fiscal_start_month, self._today)
         found = candidates(asked, dates, lexicon)

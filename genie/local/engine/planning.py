@@ -11,10 +11,11 @@ from genie.local.engine.answer import TraceEntry
 from genie.local.engine.comparisons import add_comparisons
 from genie.local.engine.conditions import add_conditions
 from genie.local.engine.dates import DateSpan
+from genie.local.engine.grouping import add_groups
 from genie.local.engine.joins import JoinGraph
 from genie.local.engine.linking import Part
 from genie.local.engine.model import Field, Source
-from genie.local.engine.outputs import add_aggregates, add_groups, add_plain
+from genie.local.engine.outputs import add_aggregates, add_plain
 from genie.local.engine.plan import Output, Plan
 from genie.local.engine.ranking import add_ranking, finish_order
 from genie.local.engine.reading import Item, Reading, make_items

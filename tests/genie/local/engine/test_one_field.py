@@ -251,6 +251,18 @@ FLIPS = {
             "List our regulars",
             f"SELECT patient_id FROM {VISITS} GROUP BY patient_id HAVING COUNT(*) >= 12",
         )),
+    "an example teaches what a word means as a condition": Flip(
+        "How many overbooked visits were there in 2023?",
+        f"SELECT COUNT(*) FROM {VISITS} WHERE k = 'OB' AND day >= DATE '2023-01-01' AND "
+        "day < DATE '2024-01-01'",
+        example_sql(
+            "Average a1 of overbooked visits",
+            f"SELECT AVG(v.a1) FROM {VISITS} v WHERE v.k = 'OB'",
+        )),
+    "an example teaches what a word means as a measure": Flip(
+        "Leakage per settled",
+        f"SELECT settled, SUM(total) - SUM(net) FROM {BILLS} GROUP BY settled",
+        example_sql("What is our leakage?", f"SELECT SUM(total) - SUM(net) FROM {BILLS}")),
     "a wrong example misleads": Flip(
         "How many visits were there?", f"SELECT COUNT(*) FROM {VISITS}",
         example_sql("How many visits were there?", f"SELECT COUNT(*) FROM {BILLS}"), mends=False),
