@@ -188,7 +188,7 @@ def _term(reading: Reading, plan: Plan, place: int) -> None:
     elif isinstance(condition, exp.Or):
         condition = exp.paren(condition)
     plan.need(*term.sources)
-    plan.where.append(condition)
+    (plan.having if condition.find(exp.AggFunc) else plan.where).append(condition)
     reading.use(place)
     reading.note("filter", reading.items[place].text, reading.items[place].origin)
 

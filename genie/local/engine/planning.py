@@ -200,6 +200,34 @@ def _finish(reading: Reading, plan: Plan) -> None:
     _choose_home(reading, plan)
     if not plan.groups and not has_measures:
         _distinct_where_repeated(reading, plan)
+    _settle_order(plan)
+    trees = [*(o.tree for o in plan.outputs), *plan.having, *(tree for tree, _ in plan.order)]
+    if is_view and any(_aggregates(tree) for tree in trees):
+        plan.problem = f"{plan.home.alias} can only be asked for its measures."
+
+
+def _aggregates(tree: exp.Expr) -> bool:
+    """Whether a tree holds an aggregate function other than MEASURE."""
+    counts_if = any(one.name == "COUNT_IF" for one in tree.find_all(exp.Anonymous))
+    return counts_if or tree.find(exp.AggFunc) is not None
+
+
+def _is_grouped(tree: exp.Expr) -> bool:
+    return _aggregates(tree) or any(one.name == "MEASURE" for one in tree.find_all(exp.Anonymous))
+
+
+def _settle_order(plan: Plan) -> None:
+    """An order must refer to what the query has: groups are ordered by what they share."""
+    shown = [output.tree for output in plan.outputs]
+    if plan.groups:
+        plan.order = [
+            (tree if tree in plan.groups or _is_grouped(tree) else exp.Max(this=tree), descending)
+            for tree, descending in plan.order
+        ]
+    elif any(_is_grouped(tree) for tree in shown):
+        plan.order, plan.limit = [], None  # there is one row
+    elif any(tree not in shown for tree, _ in plan.order):
+        plan.is_distinct = False
 
 
 def _group_by_key(reading: Reading, plan: Plan) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlglot import exp
 
 from genie.local.engine.engine import MAX_TOKENS, MetadataEngine
 from genie.local.engine.visible import (
@@ -147,6 +148,34 @@ def assert_sound(answer):
         parse_query(answer.sql)
 
 
+def assert_consistent(answer):
+    """What Spark would refuse: columns beside aggregates, orders by what is not there."""
+    assert_sound(answer)
+    query = parse_query(answer.sql) if answer.sql else None
+    if not isinstance(query, exp.Select):
+        return
+    group = query.args.get("group")
+    groups = group.expressions if group else []
+    outputs = [one.unalias() for one in query.expressions]
+    order = query.args.get("order")
+    orders = [one.this for one in order.expressions] if order else []
+    is_aggregated = bool(groups) or any(map(is_aggregate, outputs))
+    if is_aggregated:
+        for tree in [*outputs, *orders]:
+            assert tree in groups or is_aggregate(tree), answer.sql
+    if query.args.get("distinct"):
+        assert all(tree in outputs for tree in orders), answer.sql
+    where = query.args.get("where")
+    assert where is None or not any(
+        one.find_ancestor(exp.Subquery) is None for one in where.find_all(exp.AggFunc)
+    )
+
+
+def is_aggregate(tree):
+    names = {one.name.upper() for one in tree.find_all(exp.Anonymous)}
+    return tree.find(exp.AggFunc) is not None or bool(names & {"MEASURE", "COUNT_IF"})
+
+
 @settings(deadline=None, max_examples=150)
 @given(space=spaces, question=text)
 def test_any_space_and_any_question_have_a_sound_answer(space, question):
@@ -157,8 +186,10 @@ def test_any_space_and_any_question_have_a_sound_answer(space, question):
 @given(question=st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join))
 def test_any_words_in_any_order_have_a_sound_answer(question):
     words = question.replace("orders", "work orders").replace("customers", "machines")
-    assert_sound(MetadataEngine().answer(FACTORY.visible(), words))
-    assert_sound(MetadataEngine().answer(LIBRARY.visible(), question.replace("orders", "loans")))
+    assert_consistent(MetadataEngine().answer(FACTORY.visible(), words))
+    assert_consistent(
+        MetadataEngine().answer(LIBRARY.visible(), question.replace("orders", "loans"))
+    )
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

@@ -6,6 +6,7 @@ import pytest
 
 from genie.local.engine.engine import MetadataEngine
 from tests.genie.local.engine.factory import FACTORY
+from tests.genie.local.engine.gym import GYM
 from tests.genie.local.engine.library import LIBRARY
 from tests.genie.local.engine.same_query import same
 from tests.genie.local.engine.spaces import without_metadata
@@ -32,3 +33,9 @@ def test_names_and_types_alone_answer_little(name):
         if same(engine.answer(visible, question).sql, sql)
     ]
     assert len(right) <= 0.35 * len(bare.questions), right
+
+
+def test_a_business_that_the_engine_was_not_built_on_is_answered_too():
+    visible, engine = GYM.visible(), MetadataEngine()
+    right = [q for q, sql in GYM.questions.items() if same(engine.answer(visible, q).sql, sql)]
+    assert len(right) >= 0.85 * len(GYM.questions), sorted(set(GYM.questions) - set(right))
