@@ -56,7 +56,9 @@ class MetadataEngine:
 
     The same space and question always have the same answer. Equal scores are decided in this order:
     an example before anything else; metric views, then tables, then functions; then the
-    identifier. ``today`` is the day that "last month" is relative to; without it such words are
+    identifier. The first question to a space builds its lexicon, which takes some seconds at the
+    platform's limits (120 columns of 1,024 values); it is kept for the last few spaces.
+    ``today`` is the day that "last month" is relative to; without it such words are
     not understood.
     """
 

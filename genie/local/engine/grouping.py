@@ -104,4 +104,5 @@ def _group_unit(reading: Reading, plan: Plan, at: int, unit: str, place: int) ->
 
 def _is_unit(one: Field, unit: str) -> bool:
     """Whether a dimension holds the months, years, ... themselves, as its name says."""
-    return not one.is_measure and unit.lower() in one.words and len(one.words) <= 3
+    is_named = unit.lower() in one.words and len(one.words) <= 3
+    return not one.is_measure and is_named and (one.is_temporal or len(one.words) == 1)

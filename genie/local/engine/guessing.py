@@ -12,8 +12,7 @@ from genie.local.engine.words import stem
 
 _PLACE_PREPOSITIONS = ("in", "at", "from", "near")
 _TIES = frozenset(("a", "an", "the", "is", "of", "are", "was", "were", "named", "called", "as",
-                   "=", "equal", "to", "in", "with", "value", "for", "be", "been", "not",
-                   "type"))  # fmt: skip
+                   "=", "equal", "value", "be", "been", "not", "type"))  # fmt: skip
 
 
 def column_for(reading: Reading, place: int) -> tuple[Field, int | None, str] | None:
@@ -171,7 +170,9 @@ def date_column(reading: Reading, place: int) -> tuple[Field, int | None, str] |
         one = item.field
         if one is not None and (one.is_temporal or one.is_year) and at - place <= 3:
             return one, at, "named behind it"
-    for source in _near_sources(reading):
+    named = [item.source for item in reading.items if item.source is not None]
+    dated = [source for source in named if any(f.is_temporal for f in source.fields)]
+    for source in (*dated[:1], *_near_sources(reading)):
         dates = [f for f in source.fields if f.is_temporal]
         dates.sort(key=lambda f: (f.is_bookkeeping, f.family == "text", f.position))
         years = [f for f in source.fields if f.is_year]

@@ -14,11 +14,11 @@ from genie.local.engine.terms import Term
 from genie.local.engine.words import Token, stem
 
 MAX_SPAN = 6
-_PER_JOIN = 0.25
+_PER_JOIN = 0.3
 _LITERAL = 0.6
 _CALCULATIONS = frozenset(stem(word) for word in "total sum average number count".split())
 _SHORT_CODE = 3  # letters of a code that a question has to write in capitals
-_NEAR = 0.3  # for a value next to the name of its column
+_NEAR = 0.35  # for a value next to the name of its column
 
 PartKind = Literal["source", "field", "value", "term", "literal"]
 

@@ -249,8 +249,11 @@ def _once(outputs: list[Output]) -> list[Output]:
 
 def _is_summed(reading: Reading, plan: Plan, one: Field) -> bool:
     """A number that is asked for per group has to be added up."""
+    name = reading.source_of(one).name_field
+    is_of_each = name is not None and reading.sql_of(name) in plan.groups
     return (
         bool(plan.groups)
+        and not is_of_each
         and one.family == "number"
         and not one.is_key
         and not any(output.is_measure for output in plan.outputs)
@@ -271,7 +274,11 @@ def _is_redundant(reading: Reading, plan: Plan, place: int, one: Field, has_meas
     )
     if plan.having and not plan.groups:
         return False
-    return has_measures and not plan.groups and not is_asked and place > 0 and not plan.order
+    if plan.groups:
+        # 'trips started per month' shows no start: behind what is counted, it is only told.
+        cues = [at for at, item in enumerate(reading.items) if item.cue in ("count", *AGGREGATES)]
+        return has_measures and not is_asked and any(at < place for at in cues)
+    return has_measures and not is_asked and place > 0 and not plan.order
 
 
 def _is_listed_thing(reading: Reading, place: int, has_measures: bool) -> bool:

@@ -197,6 +197,7 @@ def _finish(reading: Reading, plan: Plan) -> None:
             _group_by_key(reading, plan)
     else:
         plan.groups = []
+    _need_named(reading, plan)
     _choose_home(reading, plan)
     if not plan.groups and not has_measures:
         _distinct_where_repeated(reading, plan)
@@ -204,6 +205,24 @@ def _finish(reading: Reading, plan: Plan) -> None:
     trees = [*(o.tree for o in plan.outputs), *plan.having, *(tree for tree, _ in plan.order)]
     if is_view and any(_aggregates(tree) for tree in trees):
         plan.problem = f"{plan.home.alias} can only be asked for its measures."
+
+
+def _need_named(reading: Reading, plan: Plan) -> None:
+    """'bikes with a repair': only rows that have some of the other thing are meant."""
+    base = plan.counts_rows_of
+    if base is None:
+        return
+    for place, item in reading.open_items():
+        if place and reading.items[place - 1].text in ("we", "they", "you", "i"):
+            continue
+        source = item.source or (
+            reading.source_of(item.field) if item.field and item.field.is_key else None
+        )
+        if source is None or source is base or source.is_metric_view:
+            continue
+        path = reading.graph.path(base.identifier, source.identifier)
+        if path and reading.graph.fans_out(path, base.identifier):
+            plan.need(source.identifier)
 
 
 def _aggregates(tree: exp.Expr) -> bool:

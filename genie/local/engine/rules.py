@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from genie.local.engine.english import MONTHS
+from genie.local.engine.english import MONTHS, STOP_WORDS
 from genie.local.engine.prose import evidence_stems
 from genie.local.engine.words import stem, stems_of
 
@@ -229,7 +229,7 @@ def _preferences(sentence: str) -> list[Preference]:
         other = match.groupdict().get("other")
         if other:
             found.append(Preference(_plain(other), "avoid", terms))
-    return found
+    return [one for one in found if one.name not in STOP_WORDS]
 
 
 def _plain(name: str) -> str:

@@ -270,6 +270,14 @@ QUESTIONS = {
 
 # The same forms in other words.
 QUESTIONS |= {
+    "How many members joined in each year?": (
+        f"SELECT YEAR(joined_on), COUNT(*) FROM {MEMBERS} GROUP BY YEAR(joined_on)"
+    ),
+    "How many books had a loan in 2023?": (
+        f"SELECT COUNT(DISTINCT b.book_id) FROM {BOOKS} b JOIN {LOANS} l ON l.book_id = b.book_id "
+        "WHERE l.loaned_on >= DATE '2023-01-01' AND l.loaned_on < DATE '2024-01-01'"
+    ),
+    "What is the replacement cost of each book?": f"SELECT list_price, title FROM {BOOKS}",
     "Give me the email addresses of all patrons": (f"SELECT email FROM {MEMBERS}"),
     "How many distinct genres do we carry?": (f"SELECT COUNT(DISTINCT genre) FROM {BOOKS}"),
     "Which authors were born after 1970?": (

@@ -32,7 +32,7 @@ def test_names_and_types_alone_answer_little(name):
         for question, sql in bare.questions.items()
         if same(engine.answer(visible, question).sql, sql)
     ]
-    assert len(right) <= 0.35 * len(bare.questions), right
+    assert len(right) <= 0.4 * len(bare.questions), right
 
 
 def test_a_business_that_the_engine_was_not_built_on_is_answered_too():
