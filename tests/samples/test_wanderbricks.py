@@ -18,6 +18,7 @@ import pytest
 import yaml
 from pyspark.sql import SparkSession
 
+from pipelines.load_files import read_folder
 from transforms.benchmarks import BenchmarkQuestion, group_ids, split_of
 from transforms.contracts import SPLITS
 from transforms.read_only import parse_query
@@ -81,6 +82,9 @@ GROUPS = group_ids(
 SPLIT = {question_id: split_of(group) for question_id, group in GROUPS.items()}
 
 Result = list[tuple[Any, ...]]
+
+# Ordered by one value, which is then the last one that is selected.
+_RANKED = re.compile(r"ORDER BY [\w.]+( DESC)? LIMIT \d+$|ORDER BY [\w.]+ DESC$")
 
 
 # ---- rows
@@ -255,6 +259,9 @@ def test_what_was_paid_is_not_what_was_agreed_in_the_ways_that_are_known(
 
 def test_the_written_folder_is_what_the_loader_reads(tmp_path: Path) -> None:
     GENERATOR["main"]([str(tmp_path), "--bookings", "200"])
+    folder = read_folder(tmp_path, name="wanderbricks", history_schema="genie_loop")
+    assert folder.set_aside == ()
+    assert len(folder.questions) == len(QUESTIONS)
     schema = json.loads((tmp_path / "schema.json").read_text())
     files = {path.stem: pq.read_schema(path).names for path in tmp_path.glob("tables/*.parquet")}
     assert {
@@ -479,6 +486,23 @@ def test_each_wrong_benchmark_gives_a_result_that_is_not_the_right_one(
         assert right
         assert right not in ([(0,)], [(None,)])
         assert right != results[question_id], question_id
+
+
+@pytest.mark.slow
+def test_no_ranking_is_decided_by_a_tie(business: Any, results: dict[str, Result]) -> None:
+    session, _ = business
+    tied = []
+    ranked = [q for q in QUESTIONS if _RANKED.search(q["expected_sql"])]
+    assert len(ranked) >= 20
+    for question in ranked:
+        sql, _, count = question["expected_sql"].partition(" LIMIT ")
+        rows = results[question["question_id"]]
+        if count:
+            rows = [tuple(row) for row in session.sql(sql).limit(int(count) + 1).collect()]
+        decisive = [row[-1] for row in rows]
+        if len(set(decisive)) != len(decisive):
+            tied.append((question["question_id"], decisive))
+    assert tied == []
 
 
 @pytest.mark.slow
