@@ -9,7 +9,7 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from pipelines.load_tables import FOREIGN_KEYS, PRIMARY_KEY
+from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY
 from pipelines.spaces import Space
 from pipelines.tables import Tables, quote_name
 from transforms.contracts import PROFILES
