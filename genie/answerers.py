@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
+from genie.ask_journal import AskJournal
 from transforms.errors import InvalidInputError
 
 
@@ -54,6 +55,14 @@ class Answerer(Protocol):
         """One attempt; returns within ``timeout_s`` seconds, or is given up by the caller."""
 
 
+@runtime_checkable
+class ResumableAnswerer(Protocol):
+    """An answerer that can be told what an earlier process has asked already."""
+
+    def of_evaluation(self, evaluation_id: str, attempt: int, journal: AskJournal) -> Answerer:
+        """The same answerer for one evaluation, that goes on where an earlier process stopped."""
+
+
 def _open_recorded(argument: str) -> Answerer:
     from genie.recorded import RecordedAnswerer, read_recorded_answers  # it builds on Answer
 
@@ -62,17 +71,9 @@ def _open_recorded(argument: str) -> Answerer:
 
 def _open_genie(argument: str) -> Answerer:
     from genie.genie_answerer import GenieAnswerer  # it builds on Answer
-    from genie.one_try import one_try_client  # importing the SDK takes a second
+    from genie.one_try import environment_client  # importing the SDK takes a second
 
-    try:
-        client = one_try_client()
-    except ValueError as error:
-        raise InvalidInputError(
-            f"no workspace to ask: {error}",
-            where=f"genie:{argument}",
-            remedy="set DATABRICKS_HOST and DATABRICKS_TOKEN, or DATABRICKS_CONFIG_PROFILE",
-        ) from error
-    return GenieAnswerer(client, argument)
+    return GenieAnswerer(environment_client(f"genie:{argument}"), argument)
 
 
 # By kind: what the argument is called, and what opens it.

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import yaml
+
 from transforms.errors import GenieLoopError
 
 Row = Sequence[str | None]
@@ -73,6 +75,24 @@ class Relation:
     properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def measures(self) -> frozenset[str]:
+        """The names of a metric view's measures, in lower case; empty for anything else.
+
+        Raises StatementFailedError for a definition that cannot be read.
+        """
+        if self.kind != "metric_view":
+            return frozenset()
+        try:
+            listed = yaml.safe_load(self.definition or "").get("measures") or []
+            return frozenset(item["name"].lower() for item in listed)
+        except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+            raise StatementFailedError(
+                "the definition of this metric view cannot be read: "
+                f"{type(error).__name__}: {error}",
+                where=self.name,
+            ) from error
+
+    @property
     def primary_key(self) -> tuple[str, ...]:
         """The columns of the declared primary key."""
         return tuple(json.loads(self.properties.get(PRIMARY_KEY, "[]")))
@@ -97,6 +117,15 @@ class Routine:
     returns: tuple[Member, ...]
     comment: str | None
     body: str
+
+    @property
+    def definition(self) -> str:
+        """What decides its answers beside names and comments of parameters, as one text."""
+        defaults = {one.name: one.default for one in self.parameters if one.default is not None}
+        returns = [[one.name, one.data_type, one.comment] for one in self.returns]
+        return json.dumps(
+            {"defaults": defaults, "returns": returns, "body": self.body}, ensure_ascii=False
+        )
 
 
 def name_parts(identifier: str) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.clock import Clock
 from databricks.sdk.config import Config
 
+from transforms.errors import InvalidInputError
+
 _CONNECT_BUDGET_S = 10  # how long a host that does not answer may keep the constructor
 _REQUEST_TIMEOUT_S = 30
 
@@ -49,6 +51,21 @@ def one_try_client(**settings: Any) -> WorkspaceClient:
         **settings,
     )
     return WorkspaceClient(config=config)
+
+
+def environment_client(wanted_for: str) -> WorkspaceClient:
+    """``one_try_client`` for the workspace that the SDK's standard environment names.
+
+    Raises InvalidInputError, with what it is ``wanted_for``, when it names none.
+    """
+    try:
+        return one_try_client()
+    except ValueError as error:
+        raise InvalidInputError(
+            f"no workspace to ask: {error}",
+            where=wanted_for,
+            remedy="set DATABRICKS_HOST and DATABRICKS_TOKEN, or DATABRICKS_CONFIG_PROFILE",
+        ) from error
 
 
 def cause(error: Exception) -> Exception:

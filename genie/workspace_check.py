@@ -44,7 +44,7 @@ class SpaceCheck:
     @property
     def line(self) -> str:
         """The counts, for people."""
-        return counted(self.counts)
+        return self.counts.line
 
 
 def check_space(client: WorkspaceClient, space_id: str, *, run: RunSql | None = None) -> SpaceCheck:
@@ -56,7 +56,7 @@ def check_space(client: WorkspaceClient, space_id: str, *, run: RunSql | None = 
     """
     space, config = read_space(client, space_id)
     counts = config.counts()
-    _log.info("space %s: %s", space_id, counted(counts))
+    _log.info("space %s: %s", space_id, counts.line)
     problems = [str(violation) for violation in config.validate()]
     missing: tuple[str, ...] = ()
     if not counts.is_configured:
@@ -91,21 +91,6 @@ def read_space(client: WorkspaceClient, space_id: str) -> tuple[GenieSpace, Spac
             remedy="it takes CAN EDIT on the space",
         )
     return space, SpaceConfig.parse(space.serialized_space)
-
-
-def counted(counts: Counts) -> str:
-    """How many things of each kind, for people."""
-    named = {
-        "tables": counts.tables,
-        "metric views": counts.metric_views,
-        "functions": counts.functions,
-        "instructions": counts.instructions,
-        "examples": counts.examples,
-        "join specs": counts.join_specs,
-        "snippets": counts.snippets,
-        "benchmarks": counts.benchmarks,
-    }
-    return ", ".join(f"{count} {name}" for name, count in named.items())
 
 
 def _look_up(run: RunSql, document: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from genie.answerers import Answerer, open_answerer
+from genie.ask_journal import FileAskJournal
 from genie.mlflow_store import open_store
 from jobs.context import JobContext, JobReport
 from pipelines.evaluate import EvaluationPolicy, EvaluationReport, Services, evaluate
@@ -50,6 +51,7 @@ def run(
             open_store(context.tracking_uri, context.artifacts),
             answerers,
             stack.enter_context(_Executors(context, config.policy)).executor,
+            open_journal=lambda: FileAskJournal(context.checkpoints / JOB / "asked.jsonl"),
         )
         for number, request in enumerate(pending, start=1):
             registration = spaces.get(request.space_id)

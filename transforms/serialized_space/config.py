@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -33,6 +33,12 @@ class Counts:
     def is_configured(self) -> bool:
         """Whether there is anything to answer from."""
         return bool(self.tables or self.metric_views or self.functions)
+
+    @property
+    def line(self) -> str:
+        """Every count, for people."""
+        counts = asdict(self).items()
+        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts)
 
 
 @dataclass(frozen=True)
