@@ -26,12 +26,12 @@ from genie.deployables import (
     TableComments,
 )
 from genie.project import Project
+from genie.workspace_check import list_spaces
 from genie.workspace_sql import telling, warehouse_sql
 from transforms.errors import InvalidInputError, StateConflictError
 from transforms.identity import content_hash
 
 Action = Literal["created", "updated", "unchanged", "replaced"]
-_MAX_PAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +198,11 @@ def _only_warehouse(client: WorkspaceClient) -> str:
 
 def _known_space(client: WorkspaceClient, space_id: str | None) -> str | None:
     """The id, when its space is still there."""
-    return next((found for found, _ in _spaces(client) if found == space_id), None)
+    return next((found for found, _ in list_spaces(client) if found == space_id), None)
 
 
 def _space_titled(client: WorkspaceClient, title: str) -> str | None:
-    found = [space_id for space_id, its_title in _spaces(client) if its_title == title]
+    found = [space_id for space_id, its_title in list_spaces(client) if its_title == title]
     if len(found) > 1:
         raise InvalidInputError(
             f"{len(found)} spaces have the title {title!r}: {', '.join(found)}",
@@ -210,17 +210,3 @@ def _space_titled(client: WorkspaceClient, title: str) -> str | None:
             remedy="name one of them with --space",
         )
     return found[0] if found else None
-
-
-def _spaces(client: WorkspaceClient) -> list[tuple[str, str]]:
-    """Every space that this user sees: id and title."""
-    spaces: list[tuple[str, str]] = []
-    token: str | None = None
-    for _ in range(_MAX_PAGES):
-        with telling(client, "the spaces cannot be listed"):
-            page = client.genie.list_spaces(page_size=100, page_token=token)
-        spaces.extend((space.space_id, space.title) for space in page.spaces or ())
-        token = page.next_page_token
-        if not token:
-            break
-    return spaces

@@ -18,6 +18,7 @@ from transforms.serialized_space import Counts, SpaceConfig
 _log = logging.getLogger(__name__)
 
 _DEPLOY = "genie-loop deploy FOLDER"
+_MAX_PAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,20 @@ def read_space(client: WorkspaceClient, space_id: str) -> tuple[GenieSpace, Spac
             remedy="it takes CAN EDIT on the space",
         )
     return space, SpaceConfig.parse(space.serialized_space)
+
+
+def list_spaces(client: WorkspaceClient) -> list[tuple[str, str]]:
+    """Every space that this user sees: id and title. Raises what ``telling`` raises."""
+    spaces: list[tuple[str, str]] = []
+    token: str | None = None
+    for _ in range(_MAX_PAGES):
+        with telling(client, "the spaces cannot be listed"):
+            page = client.genie.list_spaces(page_size=100, page_token=token)
+        spaces.extend((space.space_id, space.title) for space in page.spaces or ())
+        token = page.next_page_token
+        if not token:
+            break
+    return spaces
 
 
 def _look_up(run: RunSql, document: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:

@@ -36,7 +36,7 @@ def test_metric_views_come_with_their_measures_and_definition():
     assert [column.name for column in view.columns if column.is_measure] == [
         "amount_total", "amount_ok", "amount_back", "payments", "fail_rate",
     ]  # fmt: skip
-    assert "source: >" in view.definition
+    assert view.definition.startswith("\nversion: 0.1\nsource: >")
 
 
 def test_functions_come_with_all_that_decides_their_answers():
