@@ -68,7 +68,10 @@ def deploy(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="With space.json and assets/.")],
     title: Annotated[
-        str | None, typer.Option(help="Title of a space that is created; by default the folder's.")
+        str | None,
+        typer.Option(
+            help="Title of the space, to find or to create it; by default the folder's name."
+        ),
     ] = None,
     space: Annotated[
         str | None, typer.Option(metavar="ID", help="The Genie Space to update.")
