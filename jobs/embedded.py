@@ -18,6 +18,7 @@ from genie.local.metadata_answers import MetadataAnswers, WatchedBackend
 from genie.local.spark_backend import SparkBackend
 from genie.local.workspace import EmbeddedWorkspace
 from jobs.home import Home
+from jobs.reading import SCHEMA
 
 _HOST, _TOKEN = "DATABRICKS_HOST", "DATABRICKS_TOKEN"
 _NAMES = (_HOST, "DATABRICKS_CONFIG_PROFILE")
@@ -35,7 +36,9 @@ def serving(home: Home, spark: SparkSession, today: date) -> Iterator[EmbeddedWo
     Raises HomeBusyError when another process serves it.
     """
     backend = WatchedBackend(SparkBackend(spark))
-    engine = MetadataAnswers(MetadataEngine(today=today), backend)
+    engine = MetadataAnswers(
+        MetadataEngine(today=today), backend, version=lambda: catalog_version(home)
+    )
     with EmbeddedWorkspace(home.workspace, engine, backend) as workspace:
         yield workspace
 
@@ -57,6 +60,24 @@ def served_to_this_process(
             yield
         finally:
             del environ[_HOST], environ[_TOKEN]
+
+
+def catalog_version(home: Home) -> tuple[object, ...]:
+    """Another value after every change to the catalog or the data, whoever made it.
+
+    Jobs change them on the session, not through the workspace. A change is a write to the log of
+    the catalog's Derby or to a Delta log, which the times of files tell. The history is left out:
+    nobody asks about it, and jobs write it all the time.
+    """
+    logs = [
+        *home.metastore.glob("log/*.dat"),
+        *(
+            folder
+            for folder in home.warehouse.glob("*.db/*/_delta_log")
+            if folder.parents[1].name != f"{SCHEMA}.db"
+        ),
+    ]
+    return tuple((str(log), log.stat().st_mtime_ns) for log in sorted(logs))
 
 
 def environment_of(workspace: EmbeddedWorkspace) -> dict[str, str]:

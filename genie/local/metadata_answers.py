@@ -69,8 +69,8 @@ class MetadataAnswers:
     """Answers each question by itself, from the space's configuration and the catalog.
 
     What was read of the catalog is kept until a statement that is no query goes through
-    ``backend``, at most ``max_age_s`` seconds: another process may change the catalog, too. Earlier
-    questions of a conversation are not looked at.
+    ``backend``, or ``version`` gives another value, and ``max_age_s`` seconds at most: others may
+    change the catalog, too. Earlier questions of a conversation are not looked at.
     """
 
     def __init__(
@@ -78,17 +78,19 @@ class MetadataAnswers:
         engine: MetadataEngine,
         backend: WatchedBackend,
         *,
+        version: Callable[[], object] = lambda: None,
         max_age_s: float = MAX_AGE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._backend = backend
+        self._version = version
         self._max_age_s = max_age_s
         self._clock = clock
         self._lock = threading.Lock()
         self._catalog = LiveCatalog(backend.inner)
         self._read_at = clock()
-        self._changes = backend.changes
+        self._read_as = (backend.changes, version())
         self._spaces: OrderedDict[str, VisibleSpace] = OrderedDict()
 
     def answer(self, config: SpaceConfig, question: str, history: Sequence[Turn]) -> EngineAnswer:
@@ -112,11 +114,11 @@ class MetadataAnswers:
             return space
 
     def _forget_what_may_be_stale(self) -> None:
-        changes, now = self._backend.changes, self._clock()
-        if changes != self._changes or now - self._read_at > self._max_age_s:
+        now, is_now = self._clock(), (self._backend.changes, self._version())
+        if is_now != self._read_as or now - self._read_at > self._max_age_s:
             self._catalog = LiveCatalog(self._backend.inner)
             self._spaces.clear()
-            self._changes, self._read_at = changes, now
+            self._read_at, self._read_as = now, is_now
 
 
 def _with_reasons(answer: MetadataAnswer) -> EngineAnswer:

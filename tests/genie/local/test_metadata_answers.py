@@ -159,6 +159,16 @@ def test_a_statement_that_may_change_something_makes_the_catalog_be_read_again(
     assert (len(backend.ran) > read) is is_read_again
 
 
+def test_what_was_changed_beside_the_backend_is_seen_at_once_where_somebody_tells(backend):
+    version = [1]
+    answers, _ = answers_of(backend, version=lambda: version[0])
+    answers.answer(CONFIG, "How many bookings?", ())
+    read = len(backend.ran)
+    for version[0], is_read_again in ((1, False), (2, True)):
+        answers.answer(CONFIG, "How many bookings?", ())
+        assert (len(backend.ran) > read) is is_read_again
+
+
 def test_what_another_process_changed_is_seen_after_a_while(backend):
     now = [0.0]
     answers, _ = answers_of(backend, max_age_s=10.0, clock=lambda: now[0])
