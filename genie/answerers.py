@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
+from genie.ask_journal import AskJournal
 from transforms.errors import InvalidInputError
 
 
@@ -54,25 +55,43 @@ class Answerer(Protocol):
         """One attempt; returns within ``timeout_s`` seconds, or is given up by the caller."""
 
 
+@runtime_checkable
+class ResumableAnswerer(Protocol):
+    """An answerer that can be told what an earlier process has asked already."""
+
+    def of_evaluation(self, evaluation_id: str, attempt: int, journal: AskJournal) -> Answerer:
+        """The same answerer for one evaluation, that goes on where an earlier process stopped."""
+
+
 def _open_recorded(argument: str) -> Answerer:
     from genie.recorded import RecordedAnswerer, read_recorded_answers  # it builds on Answer
 
     return RecordedAnswerer(read_recorded_answers(Path(argument)))
 
 
-_OPENERS: dict[str, Callable[[str], Answerer]] = {"recorded": _open_recorded}
+def _open_genie(argument: str) -> Answerer:
+    from genie.genie_answerer import GenieAnswerer  # it builds on Answer
+    from genie.one_try import environment_client  # importing the SDK takes a second
+
+    return GenieAnswerer(environment_client(f"genie:{argument}"), argument)
+
+
+# By kind: what the argument is called, and what opens it.
+_OPENERS: dict[str, tuple[str, Callable[[str], Answerer]]] = {
+    "genie": ("SPACE_ID", _open_genie),
+    "recorded": ("PATH", _open_recorded),
+}
 
 
 def open_answerer(spec: str) -> Answerer:
-    """The answerer that ``kind:argument`` names; ``recorded:PATH`` replays a file.
+    """The answerer that ``kind:argument`` names.
 
-    Raises InvalidInputError for an unknown kind, and for a file that cannot be replayed.
+    ``recorded:PATH`` replays a file; ``genie:SPACE_ID`` asks a space of the workspace that the
+    standard environment of the Databricks SDK names. Raises InvalidInputError for an unknown kind,
+    for a file that cannot be replayed and for a workspace that nothing names.
     """
     kind, _, argument = spec.partition(":")
-    opener = _OPENERS.get(kind)
-    if opener is None or not argument:
-        raise InvalidInputError(
-            f"no such answerer: {spec!r}",
-            remedy="give one of " + ", ".join(f"{known}:PATH" for known in sorted(_OPENERS)),
-        )
-    return opener(argument)
+    if kind not in _OPENERS or not argument:
+        known = ", ".join(f"{name}:{meant}" for name, (meant, _) in sorted(_OPENERS.items()))
+        raise InvalidInputError(f"no such answerer: {spec!r}", remedy=f"give one of {known}")
+    return _OPENERS[kind][1](argument)

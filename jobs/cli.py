@@ -22,6 +22,7 @@ from jobs import (
     cli_status,
     cli_tables,
     cli_work,
+    cli_workspace,
 )
 from jobs.cli_errors import told_errors
 from jobs.cli_shared import Command
@@ -95,12 +96,15 @@ _LOOK = "Look"
 _DECIDE = "Decide"
 
 app.command(rich_help_panel=_START)(cli_load.load)
+app.command(rich_help_panel=_START)(cli_workspace.deploy)
+app.command(rich_help_panel=_START)(cli_workspace.workspace)
 app.command(rich_help_panel=_START)(cli_work.run)
 app.command(rich_help_panel=_START)(cli_work.evaluate)
 app.command(rich_help_panel=_START)(cli_work.optimize)
 app.command(rich_help_panel=_DECIDE)(cli_decide.approve)
 app.command(rich_help_panel=_DECIDE)(cli_decide.reject)
 app.command(rich_help_panel=_LOOK)(cli_status.status)
+app.command(rich_help_panel=_LOOK)(cli_workspace.check)
 app.command(rich_help_panel=_LOOK)(cli_history.history)
 app.command(rich_help_panel=_LOOK)(cli_history.levers)
 app.command(rich_help_panel=_LOOK)(cli_failures.failures)

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def opened(command: Command, *, name: str) -> Iterator[JobContext]:
+def opened(command: Command, *, name: str, serves: bool = True) -> Iterator[JobContext]:
     """Own the home and start Spark on it, until the block ends; ``name`` is told to who comes.
 
-    Raises HomeBusyError when another process owns the home, MissingRuntimeError where Spark cannot
-    start.
+    What asks a Genie Space meanwhile reaches the home's own workspace, unless the environment names
+    another; ``serves`` is False for a command that serves it itself. Raises HomeBusyError when
+    another process owns the home, MissingRuntimeError where Spark cannot start.
     """
+    from jobs.embedded import served_to_this_process
     from jobs.session import SessionSettings, open_session
     from pipelines.tables import Tables
 
@@ -37,6 +39,8 @@ def opened(command: Command, *, name: str) -> Iterator[JobContext]:
             )
             spark = stack.enter_context(session)
         _keep_logs(command)
+        if serves:
+            stack.enter_context(served_to_this_process(home, spark, utc_now().date(), os.environ))
         tables = Tables(spark, schema=SCHEMA, clock=utc_now, commit_guard=home.committing)
         yield JobContext(
             tables=tables,

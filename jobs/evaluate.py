@@ -7,12 +7,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from genie.answerers import Answerer, open_answerer
+from genie.ask_journal import FileAskJournal
+from genie.live_space import read_live_config
 from genie.mlflow_store import open_store
 from jobs.context import JobContext, JobReport
 from pipelines.evaluate import EvaluationPolicy, EvaluationReport, Services, evaluate
 from pipelines.execution import Executor, executing
 from pipelines.requests import pending_requests
-from pipelines.snapshot import Snapshot
+from pipelines.snapshot import ReadConfig, Snapshot
 from pipelines.spaces import Space, registered_spaces
 from transforms.errors import GenieLoopError
 
@@ -32,8 +34,12 @@ def run(
     config: EvaluateConfig | None = None,
     *,
     answerers: Callable[[str], Answerer] = open_answerer,
+    read_config: ReadConfig = read_live_config,
 ) -> JobReport:
     """Answer every pending request, the oldest first; nothing pending, nothing written.
+
+    Genie Spaces are asked with a journal beside the job's checkpoints, so that a run after a kill
+    asks no question a second time; ``read_config`` reads their configuration by their id.
 
     A space that cannot be evaluated does not keep the others from it: what was wrong with it is
     raised when all are done.
@@ -50,6 +56,8 @@ def run(
             open_store(context.tracking_uri, context.artifacts),
             answerers,
             stack.enter_context(_Executors(context, config.policy)).executor,
+            read_config=read_config,
+            open_journal=lambda: FileAskJournal(context.checkpoints / JOB / "asked.jsonl"),
         )
         for number, request in enumerate(pending, start=1):
             registration = spaces.get(request.space_id)

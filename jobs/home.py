@@ -82,6 +82,16 @@ class Home:
         return self.root / "runner.json"
 
     @property
+    def workspace(self) -> Path:
+        """The embedded workspace's documents."""
+        return self.root / "workspace"
+
+    @property
+    def deployments(self) -> Path:
+        """What was deployed last: a folder per workspace, a file per project."""
+        return self.root / "deployments"
+
+    @property
     def tracking_uri(self) -> str:
         """MLflow's store."""
         return f"sqlite:///{self.root / 'mlflow.db'}"

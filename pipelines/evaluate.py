@@ -16,7 +16,9 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from genie.answerers import Answerer
+from genie.answerers import Answerer, ResumableAnswerer
+from genie.ask_journal import AskJournal, MemoryAskJournal
+from genie.live_space import live_space_id, read_live_config
 from genie.mlflow_store import MlflowStore
 from genie.model_versions import ModelVersion, create_genie_model_version, find_model_version
 from genie.tracking import EvaluationRun, record_run
@@ -26,7 +28,7 @@ from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
 from pipelines.questions import active_benchmarks
 from pipelines.requests import Lineage, Request, lineage_of
-from pipelines.snapshot import Snapshot, record_profiles, take_snapshot
+from pipelines.snapshot import ReadConfig, Snapshot, record_profiles, take_snapshot
 from pipelines.spaces import Space
 from pipelines.tables import Tables
 from transforms.benchmarks import benchmark_set_hash
@@ -43,6 +45,7 @@ from transforms.errors import InvalidInputError, UnconfiguredSpaceError
 from transforms.evaluation_rows import COMPLETION_COLUMNS, evaluation_counts, judge_metrics
 from transforms.judgement import ProfiledValues
 from transforms.judges import JUDGE_VERSION
+from transforms.serialized_space import SpaceConfig
 from transforms.space_state import SpaceState
 
 Progress = Callable[[str, int, int], None]
@@ -62,11 +65,17 @@ class EvaluationPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The outside world of an evaluation."""
+    """The outside world of an evaluation.
+
+    ``open_journal`` gives what remembers the questions that a live space was asked; it is called
+    only for one. The one that is there by default forgets them with the process.
+    """
 
     store: MlflowStore
     open_answerer: OpenAnswerer
     open_executor: OpenExecutor
+    read_config: ReadConfig = read_live_config
+    open_journal: Callable[[], AskJournal] = MemoryAskJournal
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,7 @@ class _Evaluation:
         self._wrote = 0
 
     def run(self) -> EvaluationReport:
-        snapshot = take_snapshot(self._tables, self._space)
+        snapshot = take_snapshot(self._tables, self._space, self._services.read_config)
         answers = self._rows_of(EVAL_RESULTS)
         lineage = lineage_of(self._tables, self._request)
         if not answers:
@@ -158,6 +167,13 @@ class _Evaluation:
     def _open_answerer(self, snapshot: Snapshot) -> Answerer:
         space = self._space
         _log.info("space %s: %s", space.space_id, _what_there_is(snapshot.state))
+        asked_id = live_space_id(space.answerer)
+        if not snapshot.state.is_configured and asked_id is not None:
+            raise UnconfiguredSpaceError(
+                f"Genie Space {asked_id} has nothing to answer from",
+                where=space.space_id,
+                remedy="deploy its files: genie-loop deploy FOLDER",
+            )
         if not snapshot.state.is_configured:
             raise UnconfiguredSpaceError(
                 f"schema {space.data_schema} holds no table, so there is nothing to answer from",
@@ -178,6 +194,8 @@ class _Evaluation:
                 where=space.answerer,
                 remedy="load the folder again, or give the file with --answers",
             )
+        if isinstance(answerer, ResumableAnswerer):
+            return answerer.of_evaluation(self._id, _ATTEMPT, self._services.open_journal())
         return answerer
 
     def _record_version(self, snapshot: Snapshot, lineage: Lineage) -> ModelVersion:
@@ -229,7 +247,7 @@ class _Evaluation:
                 "space_id": self._space.space_id,
                 "evaluation_id": self._id,
                 "question_id": benchmark["question_id"],
-                "attempt": 1,
+                "attempt": _ATTEMPT,
                 **{column: benchmark[column] for column in _FROM_BENCHMARK},
                 "genie_sql": answer.answer.sql,
                 "answer_text": answer.answer.text,
@@ -362,6 +380,7 @@ class _Evaluation:
         )
 
 
+_ATTEMPT = 1  # a request is answered by one attempt at each question
 _FROM_BENCHMARK = (
     "benchmark_version", "group_id", "split", "question", "expected_sql", "expected_asset",
 )  # fmt: skip
@@ -369,6 +388,8 @@ _FROM_BENCHMARK = (
 
 def _what_there_is(state: SpaceState) -> str:
     """What the space has to answer from, counted (rule 8)."""
+    if state.serialized_space is not None:
+        return SpaceConfig.parse(state.serialized_space).counts().line
     counts = {
         "tables": len(state.tables),
         "functions": len(state.functions),

@@ -19,14 +19,13 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DateType, DecimalType, StringType, StructField, StructType
 
+from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY
 from pipelines.load_files import TableFile
 from pipelines.schema_file import ColumnSpec
 from pipelines.tables import quote_name
 from transforms.errors import InvalidInputError
 
 CONTENT_HASH = "genie_loop.content_hash"
-PRIMARY_KEY = "genie_loop.primary_key"
-FOREIGN_KEYS = "genie_loop.foreign_keys"
 ROW_COUNT = "genie_loop.row_count"
 QUARANTINED_ROWS = "genie_loop.quarantined_rows"
 

@@ -20,6 +20,7 @@ _SCALAR_TYPES = (
 _OTHER_NAMES = {"INTEGER": "INT", "LONG": "BIGINT", "REAL": "FLOAT", "NUMERIC": "DECIMAL"}
 _DECIMAL = re.compile(r"(?:DECIMAL|NUMERIC)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
 _MAX_PRECISION = 38
+_NESTED = re.compile(r"(ARRAY|STRUCT)\s*<(.*)>", re.IGNORECASE | re.DOTALL)
 
 TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FORBIDDEN_IN_COLUMN = re.compile(r"[.`\x00-\x1f]")  # the canonical name is schema.table.column
@@ -140,7 +141,7 @@ class _Reader:
         declared = raw.get("spark_type", raw.get("type"))
         data_type = _known_type(declared)
         if data_type is None:
-            known = ", ".join([*_SCALAR_TYPES, "DECIMAL(p,s)"])
+            known = ", ".join([*_SCALAR_TYPES, "DECIMAL(p,s)", "ARRAY<t>", "STRUCT<name: t, ...>"])
             self._problem(
                 path, f"column {table}.{name}: unknown type {declared!r}; known are {known}"
             )
@@ -195,7 +196,18 @@ def _known_type(declared: Any) -> str | None:
     """The Spark type in its usual spelling, or None."""
     if not isinstance(declared, str):
         return None
-    name = declared.strip().upper()
+    nested = _NESTED.fullmatch(declared.strip())
+    if nested is None:
+        return _known_scalar(declared.strip().upper())
+    kind, inside = nested[1].upper(), nested[2]
+    if kind == "ARRAY":
+        element = _known_type(inside)
+        return element and f"ARRAY<{element}>"
+    fields = [_known_field(field) for field in _top_level_parts(inside)]
+    return None if None in fields else f"STRUCT<{', '.join(map(str, fields))}>"
+
+
+def _known_scalar(name: str) -> str | None:
     decimal = _DECIMAL.fullmatch(name)
     if decimal:
         precision, scale = int(decimal[1] or 10), int(decimal[2] or 0)
@@ -204,6 +216,25 @@ def _known_type(declared: Any) -> str | None:
         return f"DECIMAL({precision},{scale})"
     name = _OTHER_NAMES.get(name, name)
     return name if name in _SCALAR_TYPES else None
+
+
+def _known_field(declared: str) -> str | None:
+    """``name: TYPE`` of a struct; the name keeps its case."""
+    name, _, data_type = declared.partition(":")
+    known = _known_type(data_type)
+    return f"{name.strip()}: {known}" if known and TABLE_NAME.fullmatch(name.strip()) else None
+
+
+def _top_level_parts(text: str) -> list[str]:
+    """What stands between the commas that are in no brackets."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in "<(") - (character in ">)")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def _line_of(text: str, path: tuple[str | int, ...]) -> int:

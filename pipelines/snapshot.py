@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import functions as F
 
-from pipelines.load_tables import FOREIGN_KEYS, PRIMARY_KEY
+from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY
+from genie.live_space import live_space_id, read_live_config
+from pipelines.live_objects import function_states, metric_view_states, session_sql
 from pipelines.spaces import Space
 from pipelines.tables import Tables, quote_name
 from transforms.contracts import PROFILES
 from transforms.identity import content_hash, make_id
 from transforms.judgement import ProfiledValues
+from transforms.live_state import live_state
 from transforms.profiling import column_profiles, value_counts, value_format
+from transforms.serialized_space import SpaceConfig
 from transforms.space_state import ColumnState, SpaceState, TableState
+
+ReadConfig = Callable[[str], SpaceConfig]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +44,40 @@ class _CatalogTable:
     size_bytes: int
 
 
-def take_snapshot(tables: Tables, space: Space) -> Snapshot:
+def take_snapshot(
+    tables: Tables, space: Space, read_config: ReadConfig = read_live_config
+) -> Snapshot:
     """The space as it is now: the Delta tables of its schema, and its configuration.
 
-    A space whose schema does not exist or holds no table gives a state that is not configured.
+    A space that a Genie Space answers for has that one's configuration, which ``read_config`` gives
+    by its id, and the metric views and functions that it names. A space whose schema does not exist
+    or holds no table, or whose configuration names nothing, gives a state that is not configured.
+    Raises what ``read_config`` raises.
     """
     catalog_tables = _catalog_tables(tables, space.data_schema)
+    states = [table.state for table in catalog_tables]
+    asked_id = live_space_id(space.answerer)
     return Snapshot(
-        state=space.parsed_config.state(
-            space.space_id, space.data_schema, [table.state for table in catalog_tables]
+        state=(
+            space.parsed_config.state(space.space_id, space.data_schema, states)
+            if asked_id is None
+            else _live_state(tables, space, states, read_config(asked_id))
         ),
         data_versions={table.state.name: table.version for table in catalog_tables},
         size_bytes=sum(table.size_bytes for table in catalog_tables),
+    )
+
+
+def _live_state(
+    tables: Tables, space: Space, states: Sequence[TableState], config: SpaceConfig
+) -> SpaceState:
+    run = session_sql(tables.spark)
+    return live_state(
+        space.space_id,
+        space.data_schema,
+        config,
+        (*states, *metric_view_states(run, config)),
+        function_states(run, config),
     )
 
 
@@ -57,10 +85,11 @@ def _catalog_tables(tables: Tables, schema: str) -> list[_CatalogTable]:
     database = quote_name(tables.catalog, schema)
     if not tables.spark.catalog.databaseExists(database):
         return []
+    views = {row.viewName for row in tables.spark.sql(f"SHOW VIEWS IN {database}").collect()}
     names = sorted(
         row.tableName
         for row in tables.spark.sql(f"SHOW TABLES IN {database}").collect()
-        if not row.isTemporary
+        if not row.isTemporary and row.tableName not in views
     )
     return [_catalog_table(tables, schema, name) for name in names]
 
@@ -114,7 +143,9 @@ def record_profiles(tables: Tables, snapshot: Snapshot) -> RecordedProfiles:
         by_table.setdefault((row["table_name"], row["table_version"]), []).append(row)
     rows: list[dict[str, Any]] = []
     for table in state.tables:
-        version = snapshot.data_versions[table.name]
+        version = snapshot.data_versions.get(table.name)
+        if version is None:  # a metric view holds no rows of its own
+            continue
         known = by_table.get((table.name, version))
         of_table = (
             _copied(known, state.space_id) if known else _profiled(tables, state, table, version)

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from pyspark.sql import SparkSession
@@ -26,15 +27,23 @@ for name in ("GENIE_LOOP_HOME", "GENIE_LOOP_DRIVER_MEMORY", "MLFLOW_TRACKING_URI
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
+def _workspace_addresses() -> set[str]:
+    """Where the workspace is that the contract is tested against, when one is configured."""
+    host = os.environ.get("DATABRICKS_HOST", "")
+    name = urlsplit(host if "//" in host else f"//{host}").hostname
+    return {str(found[4][0]) for found in socket.getaddrinfo(name, 443)} if name else set()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _only_this_machine() -> Iterator[None]:
     """A test that reaches for the network fails at once, with the address it wanted."""
     connect = socket.socket.connect
+    allowed = {"127.0.0.1", "::1", "localhost", *_workspace_addresses()}
 
     def guarded(self: socket.socket, address: object) -> None:
         if self.family in (socket.AF_INET, socket.AF_INET6):
             host = address[0] if isinstance(address, tuple) else address
-            if host not in ("127.0.0.1", "::1", "localhost"):
+            if host not in allowed:
                 raise AssertionError(f"a test wanted to reach {address}")
         connect(self, address)
 

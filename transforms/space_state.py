@@ -32,12 +32,16 @@ class ColumnState:
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """A table or view; ``name`` is ``schema.table`` in the spelling of the catalog."""
+    """A table or view; ``name`` is ``schema.table`` in the spelling of the catalog.
+
+    ``definition`` is the YAML of a metric view.
+    """
 
     name: str
     columns: tuple[ColumnState, ...]
     comment: str | None = None
     kind: AssetKind = "table"
+    definition: str | None = None
 
     def column(self, name: str) -> ColumnState | None:
         """The column of that name, ignoring case, or None."""
@@ -46,11 +50,15 @@ class TableState:
 
 @dataclass(frozen=True, slots=True)
 class FunctionState:
-    """A SQL table function; ``name`` is ``schema.function``."""
+    """A SQL table function; ``name`` is ``schema.function``.
+
+    ``definition`` is what else decides its answers: defaults, what it returns, its body.
+    """
 
     name: str
     parameters: tuple[ColumnState, ...] = ()
     comment: str | None = None
+    definition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,11 @@ class Snippet:
 
 @dataclass(frozen=True)
 class SpaceState:
-    """Everything about a space that an answer may depend on. ``state_hash`` identifies it."""
+    """Everything about a space that an answer may depend on. ``state_hash`` identifies it.
+
+    ``serialized_space`` is the whole configuration of a live space, canonical and without its
+    benchmarks; None for a space whose answers are recorded.
+    """
 
     space_id: str
     data_schema: str
@@ -84,6 +96,7 @@ class SpaceState:
     join_specs: tuple[JoinSpec, ...] = ()
     snippets: tuple[Snippet, ...] = ()
     instructions: tuple[str, ...] = ()
+    serialized_space: str | None = None
 
     def table(self, name: str) -> TableState | None:
         """The table of that name (qualified or not, ignoring case), or None."""
@@ -103,8 +116,17 @@ class SpaceState:
         return bool(self.tables or self.functions)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; the full state that a model version stores."""
-        return asdict(self)
+        """Plain JSON values; the full state that a model version stores.
+
+        What only live spaces have is left out where it is not there, so that the state of a space
+        whose answers are recorded is the one that earlier versions stored.
+        """
+        raw = asdict(self)
+        for holder in (raw, *raw["tables"], *raw["functions"]):
+            for name in ("serialized_space", "definition"):
+                if name in holder and holder[name] is None:
+                    del holder[name]
+        return raw
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> SpaceState:
@@ -132,6 +154,7 @@ class SpaceState:
                 for s in raw.get("snippets", ())
             ),
             instructions=tuple(raw.get("instructions", ())),
+            serialized_space=raw.get("serialized_space"),
         )
 
     @cached_property

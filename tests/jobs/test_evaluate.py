@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
 from genie.answerers import Answer
+from genie.ask_journal import AskEntry, AskKey, FileAskJournal
+from genie.mlflow_store import open_store
+from genie.model_versions import find_model_version
 from jobs import evaluate
 from jobs.context import JobContext
 from pipelines.artifacts import ACTIONS_PATH, EVAL_RESULTS_PATH, FAILURES_PATH, json_value
 from pipelines.asking import AskPolicy
 from pipelines.evaluate import EvaluationPolicy
 from pipelines.load import load
-from pipelines.spaces import answer_from, request_evaluations
+from pipelines.spaces import (
+    answer_from,
+    register_spaces,
+    registered_spaces,
+    request_evaluations,
+)
 from tests.conftest import empty
 from tests.pipelines.crashes import CrashError, CrashingTables
 from tests.pipelines.folders import QUESTIONS, RIGHT, make_folder, write_lines
@@ -40,6 +49,7 @@ from transforms.errors import (
     InvalidInputError,
     UnconfiguredSpaceError,
 )
+from transforms.serialized_space import SpaceConfig as SerializedSpace
 
 DATA = ("shop_world.shop", "shop_world.sale")
 HASTY = evaluate.EvaluateConfig(policy=EvaluationPolicy(asking=AskPolicy(backoff_s=0.0)))
@@ -247,6 +257,56 @@ def test_running_again_writes_nothing_and_an_asked_for_repeat_asks_again(fresh, 
     client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
     parent = client.get_logged_model(second["model_id"]).params["parent_model_id"]
     assert parent == first["model_id"]
+
+
+LIVE = {"version": 2, "data_sources": {"tables": [{"identifier": "shop_world.shop"}]}}
+
+
+class LiveAnswerer(ScriptedAnswerer):
+    """A Genie Space, played: it keeps what it was told to go on with."""
+
+    def __init__(self, answers):
+        super().__init__(answers)
+        self.source_hash = None
+        self.told = []
+
+    def of_evaluation(self, evaluation_id, attempt, journal):
+        self.told.append((evaluation_id, attempt))
+        journal.record(AskKey(evaluation_id, "q1", attempt), AskEntry("over"))
+        return self
+
+
+@pytest.mark.slow
+def test_a_live_space_is_versioned_and_asked_with_a_journal_in_the_home(fresh, tmp_path, store):
+    loaded(fresh, tmp_path, "live", RIGHT)
+    space = registered_spaces(fresh)["shop_world-live"].space
+    live = replace(space, answerer="genie:g1", answerer_hash=None)
+    register_spaces(fresh, [live])
+    answerer = LiveAnswerer({"q1": [Answer("answered", sql=RIGHT[0]["sql"])]})
+    context = context_of(fresh, store)
+
+    def empty_space(space_id):
+        return SerializedSpace.empty()
+
+    with pytest.raises(UnconfiguredSpaceError, match="Genie Space g1 has nothing"):
+        evaluate.run(context, HASTY, answerers=lambda spec: answerer, read_config=empty_space)
+    evaluate.run(
+        context,
+        HASTY,
+        answerers=lambda spec: answerer,
+        read_config=lambda space_id: SerializedSpace.parse(json.dumps(LIVE)),
+    )
+    (evaluation,) = rows(fresh, EVALUATIONS)
+    assert answerer.told == [(evaluation["evaluation_id"], 1)]
+    assert outcomes(fresh)["q1"] == "correct"
+    journal = FileAskJournal(context.checkpoints / "evaluate" / "asked.jsonl")
+    assert journal.find(AskKey(evaluation["evaluation_id"], "q1", 1)) == AskEntry("over")
+    state = find_model_version(
+        open_store(context.tracking_uri, context.artifacts),
+        live.domain,
+        evaluation["evaluation_id"],
+    ).state
+    assert json.loads(state.serialized_space) == LIVE
 
 
 HOSTILE = {

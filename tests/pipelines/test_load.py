@@ -159,6 +159,23 @@ def test_parquet_values_that_would_change_when_cast_are_quarantined(fresh, tmp_p
     assert json.loads(row["raw_row"]) == {"id": 2, "size": 2.5, "country": "Chile"}
 
 
+def test_nested_values_are_loaded_from_parquet_as_they_are(fresh, tmp_path):
+    import pyarrow
+    import pyarrow.parquet
+
+    folder = make_folder(tmp_path)
+    change_schema(folder, "shop", 1, spark_type="STRUCT<short: STRING, also: ARRAY<STRING>>")
+    names = [{"short": "a", "also": ["b", None]}, {"short": None, "also": []}, None]
+    table = pyarrow.table({"id": [1, 2, 3], "name": names, "country": ["Peru", "Peru", None]})
+    pyarrow.parquet.write_table(table, folder / "tables" / "shop.parquet")
+    load(fresh, folder)
+    assert [row[1] for row in data(fresh, "shop_world.shop")] == [
+        ("a", ["b", None]),
+        (None, []),
+        None,
+    ]
+
+
 def test_a_type_that_no_value_can_be_cast_to_is_a_fault(fresh, tmp_path):
     import pyarrow
     import pyarrow.parquet

@@ -97,6 +97,14 @@ def _decimal_too_wide(folder):
     change_schema(folder, "sale", 3, spark_type="DECIMAL(40,2)")
 
 
+def _struct_of_unknown(folder):
+    change_schema(folder, "shop", 1, spark_type="STRUCT<a: STRING, b: TEXT>")
+
+
+def _struct_without_names(folder):
+    change_schema(folder, "shop", 1, spark_type="STRUCT<STRING>")
+
+
 def _foreign_key_to_nowhere(folder):
     change_schema(folder, "sale", 1, foreign_keys=["shop.number"])
 
@@ -173,6 +181,8 @@ def _bad_space(folder):
         (_unknown_type, "schema.json:14: column shop.name: unknown type 'TEXT'; known are BOOLEAN"),
         (_type_missing, "schema.json:14: column shop.name: unknown type None"),
         (_decimal_too_wide, "column sale.price: unknown type 'DECIMAL(40,2)'"),
+        (_struct_of_unknown, "column shop.name: unknown type 'STRUCT<a: STRING, b: TEXT>'"),
+        (_struct_without_names, "column shop.name: unknown type 'STRUCT<STRING>'"),
         (_foreign_key_to_nowhere, "column sale.shop_id: foreign key to shop.number"),
         (_column_missing, "tables/shop.parquet:1: column land is missing"),
         (_column_missing, "tables/shop.parquet:1: column country is not declared"),
@@ -196,6 +206,30 @@ def _bad_space(folder):
 def test_a_fault_is_told_with_its_place(folder, spoil, expected):
     spoil(folder)
     assert any(expected in problem for problem in problems_of(folder)), problems_of(folder)
+
+
+@pytest.mark.parametrize(
+    ("declared", "known"),
+    [
+        ("array<string>", "ARRAY<STRING>"),
+        ("struct<Ok: bool, at: timestamp>", None),
+        ("STRUCT<isOk:boolean,at:  timestamp>", "STRUCT<isOk: BOOLEAN, at: TIMESTAMP>"),
+        (
+            "Array < Struct<price: numeric(8,2), tags: array<string>> >",
+            "ARRAY<STRUCT<price: DECIMAL(8,2), tags: ARRAY<STRING>>>",
+        ),
+        ("ARRAY<>", None),
+        ("STRUCT<>", None),
+        ("MAP<STRING, STRING>", None),
+    ],
+)
+def test_nested_types_are_known_by_their_parts(folder, declared, known):
+    change_schema(folder, "shop", 1, spark_type=declared)
+    if known is None:
+        assert any("unknown type" in problem for problem in problems_of(folder))
+    else:
+        shop = read_folder(folder, history_schema="genie_loop").schema.tables[0]
+        assert shop.columns[1].data_type == known
 
 
 def test_all_faults_are_told_at_once(folder):

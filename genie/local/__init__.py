@@ -1,0 +1,1 @@
+"""The embedded workspace: what a Databricks workspace does for Genie Spaces, on a laptop."""

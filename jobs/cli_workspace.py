@@ -1,0 +1,211 @@
+"""``check``, ``deploy`` and ``workspace``: Genie Spaces, of a real or the embedded workspace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from jobs import screens
+from jobs.cli_errors import say
+from jobs.cli_session import opened
+from jobs.cli_shared import Command, Json, command_of, utc_now
+from jobs.screens import Column
+from transforms.errors import InvalidInputError, UnconfiguredSpaceError
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+    from genie.deploying import DeployReport
+    from genie.workspace_check import SpaceCheck
+
+
+def check(
+    context: typer.Context,
+    space: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SPACE",
+            help="A space's id, or a Genie Space's; by default every space of the workspace.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Count what spaces hold, and look whether what they name is there.
+
+    Ends with exit code 6 when one of them has nothing to answer from.
+    """
+    from genie.workspace_check import check_space, list_spaces
+
+    command = command_of(context)
+    space_id = _genie_space(command, space) if space is not None else None
+    with _workspace(command, "check") as client:
+        ids = [space_id] if space_id else [found for found, _ in list_spaces(client)]
+        checks = [check_space(client, one) for one in ids]
+    if as_json:
+        screens.print_json([_row(one) for one in checks])
+    elif not checks:
+        screens.print_lines("There is no space. Next: genie-loop deploy FOLDER")
+    for one in () if as_json else checks:
+        screens.print_lines(f"{one.space_id}: {one.title}", f"  {one.counts.line}")
+        screens.print_lines(*(f"  {problem}" for problem in one.problems))
+        screens.print_lines(*([f"  Next: {one.next_step}"] if one.next_step else []))
+    empty = [one.space_id for one in checks if not one.is_configured]
+    if empty:
+        raise UnconfiguredSpaceError(
+            "nothing to answer from", where=", ".join(empty), remedy="genie-loop deploy FOLDER"
+        )
+
+
+def deploy(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="With space.json and assets/.")],
+    title: Annotated[
+        str | None,
+        typer.Option(
+            help="Title of the space, to find or to create it; by default the folder's name."
+        ),
+    ] = None,
+    space: Annotated[
+        str | None, typer.Option(metavar="ID", help="The Genie Space to update.")
+    ] = None,
+    warehouse: Annotated[
+        str | None, typer.Option(metavar="ID", help="SQL warehouse; by default the only one.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite what somebody changed in the workspace.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make live what a folder's files define: table comments, metric views, functions, the space.
+
+    Deploying again changes nothing. What somebody changed in the workspace meanwhile is refused.
+    """
+    from genie.project import read_project
+
+    command = command_of(context)
+    if not folder.is_dir():
+        raise InvalidInputError(
+            "there is no such folder",
+            where=str(folder),
+            remedy="samples/wanderbricks is a complete example",
+        )
+    project = read_project(folder)
+    name = folder.resolve().name
+    with _workspace(command, "deploy") as client:
+        from genie.deploying import DeployRecord, deploy
+
+        host = urlsplit(client.config.host or "").hostname or "workspace"
+        report = deploy(
+            client,
+            project,
+            DeployRecord(command.home.deployments / host / f"{name}.json"),
+            title=title or name,
+            warehouse_id=warehouse,
+            space_id=space,
+            force=force,
+        )
+    _show(report, as_json=as_json)
+
+
+def workspace(context: typer.Context, as_json: Json = False) -> None:
+    """Serve the embedded workspace on this machine until Ctrl-C; prints how to reach it."""
+    from jobs.embedded import environment_of, serving
+
+    command = command_of(context)
+    with (
+        opened(command, name="workspace", serves=False) as job,
+        serving(command.home, job.tables.spark, utc_now().date()) as served,
+    ):
+        environment = environment_of(served)
+        if as_json:
+            screens.print_json([environment])
+        else:
+            screens.print_lines(*(f"export {key}={value}" for key, value in environment.items()))
+        say("Serving until Ctrl-C.")
+        with contextlib.suppress(KeyboardInterrupt):
+            wait_for_ctrl_c()
+    say("Closed.")
+
+
+def wait_for_ctrl_c() -> None:
+    """Wait for ever. Raises KeyboardInterrupt."""
+    threading.Event().wait()
+
+
+@contextlib.contextmanager
+def _workspace(command: Command, name: str) -> Iterator[WorkspaceClient]:
+    """A client for the workspace that the environment names, or for the home's own."""
+    from genie.one_try import environment_client, one_try_client
+    from jobs.embedded import environment_of, names_workspace, serving
+
+    if names_workspace(os.environ):
+        yield environment_client(name)
+        return
+    with (
+        opened(command, name=name, serves=False) as job,
+        serving(command.home, job.tables.spark, utc_now().date()) as served,
+    ):
+        host, token = environment_of(served).values()
+        yield one_try_client(host=host, token=token, auth_type="pat")
+
+
+def _genie_space(command: Command, space: str) -> str:
+    """The Genie Space of a registered space; any other id is taken for one itself."""
+    from genie.live_space import live_space_id
+
+    rows = (
+        command.history.select(
+            "SELECT answerer FROM latest_spaces WHERE space_id = :space", space=space
+        )
+        if command.history.is_there
+        else []
+    )
+    if not rows:
+        return space
+    found = live_space_id(rows[0]["answerer"])
+    if found is None:
+        raise InvalidInputError(
+            "no Genie Space answers for this space, so there is none to check",
+            where=space,
+            remedy="give the id of a Genie Space",
+        )
+    return found
+
+
+def _row(one: SpaceCheck) -> dict[str, object]:
+    return {
+        "space_id": one.space_id,
+        "title": one.title,
+        "is_configured": one.is_configured,
+        **asdict(one.counts),
+        "missing": list(one.missing),
+        "problems": list(one.problems),
+        "next_step": one.next_step,
+    }
+
+
+def _show(report: DeployReport, *, as_json: bool) -> None:
+    rows = [
+        {"space_id": report.space_id, "object": one.key, "action": one.action}
+        for one in report.objects
+    ]
+    if as_json:
+        screens.print_json(rows)
+        return
+    screens.print_table(
+        rows, (Column("object", lambda row: row["object"]), Column("", lambda row: row["action"]))
+    )
+    changed = screens.count(report.changed, "object")
+    screens.print_lines(
+        "",
+        f"{changed} changed." if report.changed else "Nothing was new; nothing was changed.",
+        f"Next: genie-loop check {report.space_id}",
+    )
