@@ -20,10 +20,11 @@ from transforms.patches import (
 )
 
 DocumentKind = Literal[
-    "comment", "table_file", "definition", "space", "registered_space", "benchmark", "questions"
-]
-"""What a document is: a comment of the catalog, a YAML file of a table, SQL that creates a view or
-function (live and in the repo), a ``serialized_space`` (both), a registered configuration, the
+    "comment", "table_file", "metric_view", "function", "space", "registered_space", "benchmark",
+    "questions",
+]  # fmt: skip
+"""What a document is: a comment of the catalog, a YAML file of a table, SQL that creates a metric
+view or a function (live and in the repo), a ``serialized_space`` (both), a registered configuration, the
 expected SQL of a benchmark, a file of questions."""
 
 
@@ -46,11 +47,11 @@ def changed(patch: Patch, kind: DocumentKind, before: str) -> str:
             return table_files.with_comment(before, None, patch.comment, patch)
         case SetColumnComment(), "table_file":
             return table_files.with_comment(before, patch.column, patch.comment, patch)
-        case ((SetMetricViewMeasure() | SetMetricViewDimension()), "definition"):
+        case ((SetMetricViewMeasure() | SetMetricViewDimension()), "function"):
             return metric_views.with_member(before, patch)
-        case SetFunctionComment(), "definition":
+        case SetFunctionComment(), "function":
             return functions.with_function_comment(before, patch)
-        case SetFunctionDefault(), "definition":
+        case SetFunctionDefault(), "function":
             return functions.with_function_default(before, patch)
         case CorrectBenchmark(), "benchmark":
             return patch.expected_sql
@@ -78,7 +79,7 @@ def current_comment(patch: Patch, kind: DocumentKind, document: str) -> str | No
             return table_files.comment_in(document, None, patch)
         case SetColumnComment(), "table_file":
             return table_files.comment_in(document, patch.column, patch)
-        case SetFunctionComment(), "definition":
+        case SetFunctionComment(), "function":
             return functions.function_comment_in(document, patch)
     return None
 

@@ -110,8 +110,8 @@ def test_a_new_measure_is_in_the_yaml_and_in_the_column_list(path, comment):
     patch = p.SetMetricViewMeasure(
         metric_view=view, name="guests 2+", expr="COUNT_IF(guests > 1)", comment=comment
     )
-    after = made(patch, "definition", before)
-    old, new = _view(before), _view(after)
+    after = made(patch, "metric_view", before)
+    old, new = View(before), View(after)
     assert new.document["measures"][:-1] == old.document["measures"]
     assert new.document["measures"][-1] == {"name": "guests 2+", "expr": "COUNT_IF(guests > 1)"}
     assert {k: v for k, v in new.document.items() if k != "measures"} == {
@@ -129,7 +129,7 @@ def test_a_new_dimension_comes_behind_the_others(path):
         expr="YEAR(created_at)",
         synonyms=("annum",),
     )
-    old, new = _view(before), _view(made(patch, "definition", before))
+    old, new = View(before), View(made(patch, "metric_view", before))
     count = len(old.document["dimensions"])
     assert new.document["dimensions"][count] == {"name": "year", "expr": "YEAR(created_at)"}
     assert new.columns[count] == ("year", "Also called: annum.")
@@ -141,13 +141,13 @@ def test_a_new_dimension_comes_behind_the_others(path):
 @given(data=st.data())
 def test_a_measure_that_is_there_gets_another_expression_in_its_place(path, data):
     before = path.read_text()
-    old = _view(before)
+    old = View(before)
     position = data.draw(st.integers(0, len(old.document["measures"]) - 1))
     name = old.document["measures"][position]["name"]
     patch = p.SetMetricViewMeasure(
         metric_view=f"wanderbricks.{path.stem}", name=name, expr="SUM(a) FILTER (WHERE b = 'c: d')"
     )
-    new = _view(made(patch, "definition", before))
+    new = View(made(patch, "metric_view", before))
     assert new.document["measures"][position]["expr"] == "SUM(a) FILTER (WHERE b = 'c: d')"
     assert new.columns == old.columns
     assert [m["name"] for m in new.document["measures"]] == [
@@ -161,9 +161,9 @@ def test_a_view_without_column_list_gets_one_for_a_comment():
         "dimensions: [{name: d, expr: d}]\nmeasures: []\n$$"
     )
     patch = p.SetMetricViewMeasure(metric_view="s.v", name="m", expr="SUM(a)", comment="all")
-    assert _view(made(patch, "definition", before)).columns == [("d", None), ("m", "all")]
+    assert View(made(patch, "metric_view", before)).columns == [("d", None), ("m", "all")]
     dimension = p.SetMetricViewDimension(metric_view="s.v", name="e", expr="e", comment="it")
-    assert _view(made(dimension, "definition", before)).columns == [("d", None), ("e", "it")]
+    assert View(made(dimension, "metric_view", before)).columns == [("d", None), ("e", "it")]
 
 
 def test_from_version_one_on_comments_and_synonyms_are_in_the_yaml():
@@ -174,14 +174,14 @@ def test_from_version_one_on_comments_and_synonyms_are_in_the_yaml():
     patch = p.SetMetricViewMeasure(
         metric_view="s.v", name="m", expr="SUM(b)", comment="b: all", synonyms=("x", "y")
     )
-    after = made(patch, "definition", before)
-    assert _view(after).document["measures"] == [
+    after = made(patch, "metric_view", before)
+    assert View(after).document["measures"] == [
         {"name": "m", "expr": "SUM(b)", "comment": "b: all", "synonyms": ["x", "y"]}
     ]
     assert "# all of it" in after
 
 
-class _view:
+class View:
     def __init__(self, sql):
         (self.statement,) = statements(sql)
         self.document = yaml.safe_load(self.statement.body.text[2:-2])
@@ -203,9 +203,9 @@ def test_comments_of_functions_and_parameters_change_and_nothing_else(path, data
     patch = p.SetFunctionComment(
         function=f"wanderbricks.{path.stem}", parameter=parameter, comment=comment
     )
-    after = made(patch, "definition", before)
+    after = made(patch, "function", before)
     (new,) = statements(after)
-    assert current_comment(patch, "definition", after) == patch.comment
+    assert current_comment(patch, "function", after) == patch.comment
     assert before[old.definition :] == after[new.definition :]
     assert len(tokens(after)) - len(tokens(before)) in (0, 2)
 
@@ -214,9 +214,9 @@ def test_a_default_is_set_or_replaced():
     before = (ROOT / "assets/functions/top_destinations.sql").read_text()
     name = "wanderbricks.top_destinations"
     ten = p.SetFunctionDefault(function=name, parameter="how_many", default="5 + 2")
-    assert "how_many INT DEFAULT 5 + 2 COMMENT 'n'" in made(ten, "definition", before)
+    assert "how_many INT DEFAULT 5 + 2 COMMENT 'n'" in made(ten, "function", before)
     year = p.SetFunctionDefault(function=name, parameter="in_year", default="2025")
-    assert "in_year  INT DEFAULT 2025 COMMENT 'yr'" in made(year, "definition", before)
+    assert "in_year  INT DEFAULT 2025 COMMENT 'yr'" in made(year, "function", before)
 
 
 def test_a_default_before_parameters_without_one_is_refused():
@@ -225,7 +225,7 @@ def test_a_default_before_parameters_without_one_is_refused():
         function="wanderbricks.host_statement", parameter="the_host", default="1"
     )
     with pytest.raises(ImpossiblePatchError, match="from_day comes after it"):
-        changed(patch, "definition", before)
+        changed(patch, "function", before)
 
 
 SPACE_PATCHES = [
@@ -293,9 +293,9 @@ def test_one_expected_sql_changes_in_the_file_of_questions():
         (p.SetColumnComment(table="a.b", column="c", comment="x"), "table_file", "table: a.b",
          "no column c"),
         (p.SetTableComment(table="a.b", comment="x"), "table_file", "- 1", "mapping is expected"),
-        (p.SetFunctionComment(function="a.b", comment="x"), "definition", "SELECT 1",
+        (p.SetFunctionComment(function="a.b", comment="x"), "function", "SELECT 1",
          "nothing here creates"),
-        (p.SetMetricViewMeasure(metric_view="a.b", name="n", expr="1"), "definition",
+        (p.SetMetricViewMeasure(metric_view="a.b", name="n", expr="1"), "metric_view",
          "CREATE VIEW a.b AS SELECT 1", "not made of YAML"),
         (p.CorrectBenchmark(space_id="s", question_id="q", expected_sql="SELECT 1"), "questions",
          '{"question_id": "p"}\n', "no question q"),
