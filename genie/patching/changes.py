@@ -24,8 +24,8 @@ DocumentKind = Literal[
     "questions",
 ]  # fmt: skip
 """What a document is: a comment of the catalog, a YAML file of a table, SQL that creates a metric
-view or a function (live and in the repo), a ``serialized_space`` (both), a registered configuration, the
-expected SQL of a benchmark, a file of questions."""
+view or a function (live and in the repo), a ``serialized_space`` (both), a registered
+configuration, the expected SQL of a benchmark, a file of questions."""
 
 
 def changed(patch: Patch, kind: DocumentKind, before: str) -> str:
@@ -47,7 +47,7 @@ def changed(patch: Patch, kind: DocumentKind, before: str) -> str:
             return table_files.with_comment(before, None, patch.comment, patch)
         case SetColumnComment(), "table_file":
             return table_files.with_comment(before, patch.column, patch.comment, patch)
-        case ((SetMetricViewMeasure() | SetMetricViewDimension()), "function"):
+        case ((SetMetricViewMeasure() | SetMetricViewDimension()), "metric_view"):
             return metric_views.with_member(before, patch)
         case SetFunctionComment(), "function":
             return functions.with_function_comment(before, patch)
