@@ -48,14 +48,10 @@ class TableLedger:
             .collect()
         }
         in_order = sorted(
-            batches,
-            key=lambda batch: (
-                batch["state"] != "rejected",
-                batch["recorded_at"],
-                batch["batch_id"],
-            ),
+            (batch.asDict() for batch in batches),
+            key=lambda one: (one["state"] != "rejected", one["recorded_at"], one["batch_id"]),
         )
-        return tuple(_work(batch.asDict(), proposals) for batch in in_order)
+        return tuple(_work(batch, proposals) for batch in in_order)
 
     def intents(self, batch_id: str, direction: Direction) -> tuple[Intent, ...]:
         """See ``Ledger``."""
