@@ -15,6 +15,7 @@ from transforms.patches import (
     AddSqlSnippet,
 )
 from transforms.serialized_space import SpaceConfig, edits
+from transforms.serialized_space.splicing import canonical
 
 SpacePatch = AddColumnSynonyms | AddJoinSpec | AddSqlSnippet | AddInstruction | AddExampleQuestion
 SPACE_PATCHES = get_args(SpacePatch)
@@ -29,8 +30,9 @@ _KINDS: dict[str, Literal["filters", "expressions", "measures"]] = {
 def with_space_patch(text: str, patch: SpacePatch) -> str:
     """The ``serialized_space`` with the patch made; what it does not touch keeps its bytes.
 
-    Raises ImpossiblePatchError where the space does not know the table, or the platform would
-    refuse the result.
+    A canonical text, as it is read from a live space, stays one. Raises
+    ImpossiblePatchError where the space does not know the table, or the platform would refuse the
+    result.
     """
     try:
         config = SpaceConfig.parse(text)
@@ -40,7 +42,8 @@ def with_space_patch(text: str, patch: SpacePatch) -> str:
         raise impossible(
             str(error), patch, "change the proposal, or the space that it does not fit"
         ) from error
-    return made.text
+    is_canonical = canonical(config.to_dict()) == text
+    return canonical(made.to_dict()) if is_canonical else made.text
 
 
 def _edited(config: SpaceConfig, patch: SpacePatch) -> SpaceConfig:
