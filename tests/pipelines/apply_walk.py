@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -45,6 +46,7 @@ class MemoryLedger:
     recorded: dict = field(default_factory=dict)
     applications: dict = field(default_factory=dict)
     rejected: set = field(default_factory=set)
+    on_intents: Callable[[], None] = lambda: None  # called just after they are committed
 
     def pending(self):
         undos = [
@@ -63,6 +65,7 @@ class MemoryLedger:
     def record_intents(self, done, intents):
         assert (done.batch_id, done.direction) not in self.recorded
         self.recorded[(done.batch_id, done.direction)] = tuple(intents)
+        self.on_intents()
         self.bomb.tick()
 
     def record_application(self, done, intents, *, state_hash, diff):

@@ -6,7 +6,6 @@ they are, a type is padded where another one is longer.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from genie.local.seams import Column, SqlFailedError, SqlResult
@@ -90,7 +89,7 @@ class FakeCatalog:
         (found,) = statements(sql)
         lines = [f"Function:      {name}", "Type:          TABLE"]
         lines += _labelled("Input:", [_entry(sql, entry) for entry in found.entries])
-        returns = re.search(r"RETURNS TABLE (\(.*)", sql, re.DOTALL)[1]
+        returns = sql[sql.index("RETURNS TABLE") + len("RETURNS TABLE") :]
         (columns,) = statements(f"CREATE VIEW a.b {returns}")
         of = f"CREATE VIEW a.b {returns}"
         lines += _labelled("Returns:", [_entry(of, entry) for entry in columns.entries])
