@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from databricks.sdk import WorkspaceClient
 
 from genie.homes.space_homes import SpaceHomes
+from genie.homes.workspace import connect as connect_by_environment
 from jobs.context import JobContext, JobReport
 from jobs.entry_point import start
 from pipelines.apply_ledger import TableLedger
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(
-    context: JobContext, *, connect: Callable[[], WorkspaceClient] = WorkspaceClient
+    context: JobContext, *, connect: Callable[[], WorkspaceClient] = connect_by_environment
 ) -> JobReport:
     """Do and undo what is pending; nothing pending: nothing written.
 

@@ -13,6 +13,7 @@ from genie.homes.files import RepoHome
 from genie.homes.live_space import LiveSpaceHome
 from genie.homes.space_homes import SpaceHomes
 from genie.homes.sql_runner import SessionRunner, SqlRunner, WarehouseRunner
+from genie.homes.workspace import connect as connect_by_environment
 from genie.patching.changes import DocumentKind
 from pipelines.registered_home import BenchmarkHome, RegisteredSpaceHome
 from pipelines.spaces import Space
@@ -22,7 +23,7 @@ OpenHomes = Callable[[Space], SpaceHomes]
 
 
 def open_homes(
-    tables: Tables, space: Space, connect: Callable[[], WorkspaceClient] = WorkspaceClient
+    tables: Tables, space: Space, connect: Callable[[], WorkspaceClient] = connect_by_environment
 ) -> SpaceHomes:
     """Where the changes of a space land.
 

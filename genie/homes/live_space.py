@@ -8,6 +8,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk import errors as sdk_errors
 
 from genie.homes.base import Place, RefusedWriteError, drifted, missing
+from genie.homes.workspace import talking
 from transforms.serialized_space import SpaceConfig
 from transforms.serialized_space.splicing import canonical
 
@@ -24,10 +25,15 @@ class LiveSpaceHome:
 
     def read(self, place: Place) -> str:
         """See ``Home``."""
-        return _document(self._full(place)[0])
+        with talking(str(place)):
+            return _document(self._full(place)[0])
 
     def write(self, place: Place, content: str, *, expected: str | None) -> None:
         """See ``Home``."""
+        with talking(str(place)):
+            self._write(place, content, expected)
+
+    def _write(self, place: Place, content: str, expected: str | None) -> None:
         text, etag = self._full(place)
         if _document(text) != expected:
             raise drifted(place)

@@ -15,6 +15,7 @@ from databricks.sdk.service.sql import (
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from genie.homes.workspace import talking
 from transforms.errors import GenieLoopError, TransientError
 
 Row = tuple[str | None, ...]
@@ -58,7 +59,11 @@ class WarehouseRunner:
         self._timeout_s = timeout_s
 
     def run(self, sql: str) -> list[Row]:
-        """See ``SqlRunner``."""
+        """See ``SqlRunner``. Raises WorkspaceError when the workspace fails."""
+        with talking(sql[:200]):
+            return self._run(sql)
+
+    def _run(self, sql: str) -> list[Row]:
         response = self._api.execute_statement(
             sql,
             self._warehouse_id,

@@ -9,6 +9,8 @@ import pytest
 
 from genie.homes import DriftedError, MissingObjectError, Place, RefusedWriteError
 from genie.homes.files import RepoHome
+from genie.homes.sql_runner import WarehouseRunner
+from genie.homes.workspace import WorkspaceError
 from genie.local.workspace import EmbeddedWorkspace
 from tests.genie.homes.fake_catalog import FakeCatalog
 from tests.genie.homes.wanderbricks import Sample
@@ -127,6 +129,12 @@ def test_a_table_is_not_a_metric_view(sample):
     place = Place("live", "metric_view", "wanderbricks.bookings")
     with pytest.raises(InvalidInputError, match="not a metric view"):
         sample.homes().of(place).read(place)
+
+
+def test_a_workspace_that_fails_is_told_as_what_may_pass(sample):
+    runner = WarehouseRunner(sample.client, "no such warehouse")
+    with pytest.raises(WorkspaceError, match="does not exist"):
+        sample.homes(runner).of(TABLE).read(TABLE)
 
 
 def test_files_are_found_by_what_they_define(sample):
