@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 def run_job(job: str, context: JobContext) -> JobReport:
     """Run the job of that name to its end, showing how far it is."""
-    from jobs import approve, evaluate, optimize
+    from jobs import apply, approve, evaluate, optimize
 
     entry_points: Mapping[str, Callable[[JobContext], JobReport]] = {
+        "apply": apply.run,
         "approve": approve.run,
         "evaluate": evaluate.run,
         "optimize": optimize.run,

@@ -584,6 +584,7 @@ APPLICATION_INTENTS = Table(
         _need("batch_id", "STRING", "The batch"),
         _need("proposal_id", "STRING", "The proposal whose patch it is"),
         _need("direction", "STRING", "apply or undo"),
+        _need("position", "INT", "Order of the patches of a batch in this direction, from 1"),
         _need("target", "STRING", "Object to be changed, canonical"),
         _need("pre_hash", "STRING", "Hash of the object before"),
         _need("post_hash", "STRING", "Hash of the object after"),

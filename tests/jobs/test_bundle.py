@@ -30,6 +30,7 @@ WATCHES = {
     "evaluate": {"applications", "evaluation_requests"},
     "optimize": {"evaluations", "approvals", "applications"},
     "approve": {"batches"},
+    "apply": {"approvals", "gate_decisions"},
 }
 WRITES = {
     "evaluate": {
@@ -53,6 +54,8 @@ WRITES = {
         "proposal_effects",
     },
     "approve": {"approvals"},
+    # spaces and benchmarks are homes of what is changed
+    "apply": {"application_intents", "applications", "spaces", "benchmarks"},
 }
 
 each_job = pytest.mark.parametrize("key", JOBS)
@@ -116,6 +119,7 @@ def test_only_optimize_waits_between_two_runs():
         "evaluate": set(),
         "optimize": {"min_time_between_triggers_seconds"},
         "approve": set(),
+        "apply": set(),
     }
 
 

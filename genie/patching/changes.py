@@ -1,0 +1,89 @@
+"""What a patch makes of a document: one pure function for every type of patch and kind of home."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from genie.patching import functions, metric_views, questions, spaces, table_files
+from genie.patching.refusals import impossible
+from transforms.patches import (
+    CorrectBenchmark,
+    Patch,
+    SetColumnComment,
+    SetFunctionComment,
+    SetFunctionDefault,
+    SetMetricViewDimension,
+    SetMetricViewMeasure,
+    SetMlTableComment,
+    SetMonitoringComment,
+    SetTableComment,
+)
+
+DocumentKind = Literal[
+    "comment", "table_file", "metric_view", "function", "space", "registered_space", "benchmark",
+    "questions",
+]  # fmt: skip
+"""What a document is: a comment of the catalog, a YAML file of a table, SQL that creates a metric
+view or a function (live and in the repo), a ``serialized_space`` (both), a registered
+configuration, the expected SQL of a benchmark, a file of questions."""
+
+
+def changed(patch: Patch, kind: DocumentKind, before: str) -> str:
+    """The document with the patch made; what the patch does not name keeps its bytes.
+
+    Gives ``before`` itself where it says already what the patch says. The way back is the
+    ``Splice`` between the two. Raises ImpossiblePatchError, saying what to do, where the document
+    has no place for it.
+    """
+    if current_comment(patch, kind, before) == _comment(patch):
+        return before
+    match patch, kind:
+        case (
+            (SetTableComment() | SetMonitoringComment() | SetMlTableComment() | SetColumnComment()),
+            "comment",
+        ):
+            return patch.comment
+        case ((SetTableComment() | SetMonitoringComment() | SetMlTableComment()), "table_file"):
+            return table_files.with_comment(before, None, patch.comment, patch)
+        case SetColumnComment(), "table_file":
+            return table_files.with_comment(before, patch.column, patch.comment, patch)
+        case ((SetMetricViewMeasure() | SetMetricViewDimension()), "metric_view"):
+            return metric_views.with_member(before, patch)
+        case SetFunctionComment(), "function":
+            return functions.with_function_comment(before, patch)
+        case SetFunctionDefault(), "function":
+            return functions.with_function_default(before, patch)
+        case CorrectBenchmark(), "benchmark":
+            return patch.expected_sql
+        case CorrectBenchmark(), "questions":
+            return questions.with_expected_sql(before, patch)
+        case _, "space" if isinstance(patch, spaces.SPACE_PATCHES):
+            return spaces.with_space_patch(before, patch)
+        case _, "registered_space" if isinstance(patch, spaces.SPACE_PATCHES):
+            return spaces.with_registered_patch(before, patch)
+    raise impossible(f"a {kind} has no place for it", patch, "propose it for another object")
+
+
+def current_comment(patch: Patch, kind: DocumentKind, document: str) -> str | None:
+    """The comment that the patch would replace, empty where there is none.
+
+    None for a patch that replaces no comment.
+    """
+    match patch, kind:
+        case (
+            (SetTableComment() | SetMonitoringComment() | SetMlTableComment() | SetColumnComment()),
+            "comment",
+        ):
+            return document
+        case ((SetTableComment() | SetMonitoringComment() | SetMlTableComment()), "table_file"):
+            return table_files.comment_in(document, None, patch)
+        case SetColumnComment(), "table_file":
+            return table_files.comment_in(document, patch.column, patch)
+        case SetFunctionComment(), "function":
+            return functions.function_comment_in(document, patch)
+    return None
+
+
+def _comment(patch: Patch) -> str:
+    """What the patch would say there."""
+    return str(getattr(patch, "comment", ""))

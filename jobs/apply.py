@@ -1,0 +1,67 @@
+"""The apply job: approved batches are applied, rejected ones undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from databricks.sdk import WorkspaceClient
+
+from genie.homes.space_homes import SpaceHomes
+from genie.homes.workspace import connect as connect_by_environment
+from jobs.context import JobContext, JobReport
+from jobs.entry_point import start
+from pipelines.apply_ledger import TableLedger
+from pipelines.applying import ApplyReport, Services, apply_pending
+from pipelines.homes import open_homes
+from pipelines.snapshot import take_snapshot
+from pipelines.spaces import Space, registered_spaces
+from transforms.errors import GenieLoopError, InvalidInputError
+
+JOB = "apply"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Start the job on Databricks, with the arguments that its YAML names."""
+    start(JOB, run, argv)
+
+
+def run(
+    context: JobContext, *, connect: Callable[[], WorkspaceClient] = connect_by_environment
+) -> JobReport:
+    """Do and undo what is pending; nothing pending: nothing written.
+
+    A batch that cannot be done does not keep the others from it: what was wrong is raised when all
+    are done.
+    """
+    tables = context.tables
+    ledger = TableLedger(tables)
+
+    def space(space_id: str) -> Space:
+        found = registered_spaces(tables).get(space_id)
+        if found is None:
+            raise InvalidInputError(
+                "there is no such space", where=space_id, remedy="load or register it"
+            )
+        return found.space
+
+    def homes(space_id: str) -> SpaceHomes:
+        return open_homes(tables, space(space_id), connect)
+
+    def state_hash(space_id: str) -> str:
+        return take_snapshot(tables, space(space_id)).state.state_hash
+
+    report = apply_pending(ledger, Services(homes, state_hash), context.progress)
+    lines = tuple(line for done in report.done for line in done.lines)
+    if report.failed:
+        raise _all_of(report, lines)
+    return JobReport(JOB, lines, ledger.wrote)
+
+
+def _all_of(report: ApplyReport, lines: Sequence[str]) -> GenieLoopError:
+    """The one error, or all of them as one with the first's exit code."""
+    errors = [error for _, error in report.failed]
+    told = [f"{work.batch_id}: {error}" for work, error in report.failed]
+    done = ["these are done:", *lines] if lines else []
+    error = GenieLoopError("\n".join([f"{len(errors)} batches could not be done:", *told, *done]))
+    error.exit_code = errors[0].exit_code
+    return error
