@@ -39,12 +39,7 @@ def load(
 
     Everything is checked before anything is written. Loading the same folder again writes nothing.
     """
-    if policy is not None and policy not in POLICIES:
-        raise InvalidInputError(
-            f"{policy!r} is none of {', '.join(POLICIES)}",
-            where="--policy",
-            remedy="give one of them",
-        )
+    check_policy(policy)
     if not folder.is_dir():
         raise InvalidInputError(
             "there is no such folder", where=str(folder), remedy="docs/data-format.md shows one"
@@ -70,6 +65,16 @@ def load(
             "Interrupted while loading. The same command again loads what is missing."
         ) from error
     _show(report)
+
+
+def check_policy(policy: str | None) -> None:
+    """Raises InvalidInputError for a policy that there is not."""
+    if policy is not None and policy not in POLICIES:
+        raise InvalidInputError(
+            f"{policy!r} is none of {', '.join(POLICIES)}",
+            where="--policy",
+            remedy="give one of them",
+        )
 
 
 def _show(report: LoadReport) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import typer
 
 from jobs import screens
 from jobs.cli_errors import say
+from jobs.cli_load import POLICIES, check_policy
 from jobs.cli_session import opened
 from jobs.cli_shared import Command, Json, command_of, utc_now
 from jobs.screens import Column
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
     from genie.deploying import DeployReport
+    from genie.project import Project
     from genie.workspace_check import SpaceCheck
+    from pipelines.live_spaces import Registered
+    from pipelines.tables import Tables
 
 
 def check(
@@ -46,7 +51,7 @@ def check(
 
     command = command_of(context)
     space_id = _genie_space(command, space) if space is not None else None
-    with _workspace(command, "check") as client:
+    with _workspace(command, "check") as (client, _):
         ids = [space_id] if space_id else [found for found, _ in list_spaces(client)]
         checks = [check_space(client, one) for one in ids]
     if as_json:
@@ -79,6 +84,10 @@ def deploy(
     warehouse: Annotated[
         str | None, typer.Option(metavar="ID", help="SQL warehouse; by default the only one.")
     ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(help=f"Who approves batches: {', '.join(POLICIES)}; at first manual."),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite what somebody changed in the workspace.")
     ] = False,
@@ -87,6 +96,8 @@ def deploy(
     """Make live what a folder's files define: table comments, metric views, functions, the space.
 
     Deploying again changes nothing. What somebody changed in the workspace meanwhile is refused.
+    In the home's own workspace the space is then registered with the questions of the folder, and
+    a first evaluation is asked for.
     """
     from genie.project import read_project
 
@@ -97,9 +108,11 @@ def deploy(
             where=str(folder),
             remedy="samples/wanderbricks is a complete example",
         )
+    check_policy(policy)
     project = read_project(folder)
     name = folder.resolve().name
-    with _workspace(command, "deploy") as client:
+    registered = None
+    with _workspace(command, "deploy") as (client, tables):
         from genie.deploying import DeployRecord, deploy
 
         host = urlsplit(client.config.host or "").hostname or "workspace"
@@ -112,7 +125,34 @@ def deploy(
             space_id=space,
             force=force,
         )
-    _show(report, as_json=as_json)
+        if tables is not None:
+            registered = _register(tables, folder, title or name, project, report, policy)
+    _show(report, registered, as_json=as_json)
+
+
+def _register(
+    tables: Tables,
+    folder: Path,
+    title: str,
+    project: Project,
+    report: DeployReport,
+    policy: str | None,
+) -> Registered:
+    from pipelines.live_spaces import LiveSpace, register_live_space
+
+    tables.create()
+    return register_live_space(
+        tables,
+        LiveSpace(
+            space_id=folder.resolve().name,
+            title=title,
+            genie_space_id=report.space_id,
+            folder=folder,
+            config=project.config,
+        ),
+        policy=policy,
+        requested_by=getpass.getuser(),
+    )
 
 
 def workspace(context: typer.Context, as_json: Json = False) -> None:
@@ -141,20 +181,23 @@ def wait_for_ctrl_c() -> None:
 
 
 @contextlib.contextmanager
-def _workspace(command: Command, name: str) -> Iterator[WorkspaceClient]:
-    """A client for the workspace that the environment names, or for the home's own."""
+def _workspace(command: Command, name: str) -> Iterator[tuple[WorkspaceClient, Tables | None]]:
+    """A client for the workspace that the environment names, or for the home's own.
+
+    With the home's own come the tables of the history, which live beside it.
+    """
     from genie.one_try import environment_client, one_try_client
     from jobs.embedded import environment_of, names_workspace, serving
 
     if names_workspace(os.environ):
-        yield environment_client(name)
+        yield environment_client(name), None
         return
     with (
         opened(command, name=name, serves=False) as job,
         serving(command.home, job.tables.spark, utc_now().date()) as served,
     ):
         host, token = environment_of(served).values()
-        yield one_try_client(host=host, token=token, auth_type="pat")
+        yield one_try_client(host=host, token=token, auth_type="pat"), job.tables
 
 
 def _genie_space(command: Command, space: str) -> str:
@@ -192,7 +235,7 @@ def _row(one: SpaceCheck) -> dict[str, object]:
     }
 
 
-def _show(report: DeployReport, *, as_json: bool) -> None:
+def _show(report: DeployReport, registered: Registered | None, *, as_json: bool) -> None:
     rows = [
         {"space_id": report.space_id, "object": one.key, "action": one.action}
         for one in report.objects
@@ -207,5 +250,17 @@ def _show(report: DeployReport, *, as_json: bool) -> None:
     screens.print_lines(
         "",
         f"{changed} changed." if report.changed else "Nothing was new; nothing was changed.",
-        f"Next: genie-loop check {report.space_id}",
     )
+    if registered is None:
+        screens.print_lines(f"Next: genie-loop check {report.space_id}")
+        return
+    questions = screens.count(registered.question_count, "question")
+    screens.print_lines(
+        f"Space {registered.space_id}: answered by Genie Space {report.space_id}, {questions}"
+    )
+    if registered.set_aside_count:
+        aside = screens.count(registered.set_aside_count, "question")
+        screens.print_lines(f"{aside} set aside with the reason, in the table quarantine")
+    asked = screens.count(len(registered.request_ids), "evaluation")
+    screens.print_lines(f"{asked} asked for." if registered.request_ids else "")
+    screens.print_lines("Next: genie-loop run")

@@ -16,12 +16,14 @@ import pyspark
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkRuntimeError
 from pyspark.java_gateway import launch_gateway
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from jobs.home import Home
 from jobs.jars import cached_jars, find_java
 from transforms.errors import InvalidInputError, MissingRuntimeError
 
+_PYSPARK_ERROR_LOG = "SQLQueryContextLogger"
 _LOG_CONFIGURATION = Path(__file__).with_name("log4j2.properties")
 
 # Small Delta tables on few cores: planning and start-up cost more than the data.
@@ -108,6 +110,8 @@ def open_session(
     jars = cached_jars(settings.cache, say)
     with home.own(command, now) as lock:
         spark = _start(home, settings, jars, lock)
+        # What fails is raised; PySpark would write it to the terminal as well, with its stack.
+        PySparkLogger.getLogger(_PYSPARK_ERROR_LOG).disabled = True
         try:
             yield spark
         finally:

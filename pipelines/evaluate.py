@@ -8,6 +8,7 @@ for again.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from transforms.contracts import (
     EVALUATIONS,
     FAILURES,
     JUDGE_VERDICTS,
+    VERSIONS,
     Table,
 )
 from transforms.errors import InvalidInputError, UnconfiguredSpaceError
@@ -211,7 +213,17 @@ class _Evaluation:
             evaluation_id=self._id,
             started_at=self._tables.clock().isoformat(),
         )
-        return self._recorded_version()
+        version = self._recorded_version()
+        self._record_state(version.state)
+        return version
+
+    def _record_state(self, state: SpaceState) -> None:
+        row = {
+            "space_id": self._space.space_id,
+            "state_hash": state.state_hash,
+            "state": json.dumps(state.to_dict(), ensure_ascii=False, sort_keys=True),
+        }
+        self._wrote += self._tables.merge(VERSIONS, self._tables.frame(VERSIONS, [row]))
 
     def _recorded_version(self) -> ModelVersion:
         version = find_model_version(self._services.store, self._space.domain, self._id)

@@ -18,7 +18,8 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pipelines.load_files import AnswersFile, Folder, read_folder
+from genie.live_space import live_space_id
+from pipelines.load_files import AnswersFile, Folder, SetAside, read_folder
 from pipelines.load_tables import PreparedTable, prepare_tables, write_table
 from pipelines.questions import active_benchmarks
 from pipelines.spaces import (
@@ -29,7 +30,7 @@ from pipelines.spaces import (
     request_evaluations,
 )
 from pipelines.tables import Tables, quote_name
-from transforms.benchmarks import new_versions
+from transforms.benchmarks import BenchmarkQuestion, new_versions
 from transforms.contracts import BENCHMARKS, QUARANTINE, SPLITS
 from transforms.identity import content_hash
 from transforms.spark_ids import id_column
@@ -105,7 +106,7 @@ def load(
         progress("load tables", number, len(prepared))
     wrote = sum(written)
     wrote += _set_aside(tables, folder, prepared)
-    wrote += _record_benchmarks(tables, folder, spaces)
+    wrote += record_benchmarks(tables, folder.questions, [space.space_id for space in spaces])
     wrote += register_spaces(tables, spaces)
     answered = [space.space_id for space in spaces if space.answerer]
     request_ids = request_evaluations(tables, answered, requested_by=requested_by)
@@ -147,6 +148,8 @@ def _spaces(
             config=folder.schema.config.to_json(),
         )
         kept = {name: getattr(before.space, name) for name in _KEPT} if before else {}
+        if before is not None and live_space_id(before.space.answerer) is not None:
+            kept["answerer"] = before.space.answerer
         if policy is not None:
             kept["policy"] = policy
         return replace(fresh, **kept)
@@ -161,11 +164,7 @@ def _spaces(
 
 def _set_aside(tables: Tables, folder: Folder, prepared: Sequence[PreparedTable]) -> bool:
     """Record, in one commit, what could not be taken in; whether there was anything new."""
-    lines = [
-        (item.intended_table, item.source_path, item.source_line, item.raw_row, item.reason)
-        for item in folder.set_aside
-    ]
-    parts = [tables.spark.createDataFrame(lines, _SET_ASIDE)] if lines else []
+    parts = [_set_aside_frame(tables, folder.set_aside)] if folder.set_aside else []
     for table in prepared:
         if table.bad is not None:
             intended = f"{folder.name}.{table.file.spec.name.lower()}"
@@ -178,28 +177,48 @@ def _set_aside(tables: Tables, folder: Folder, prepared: Sequence[PreparedTable]
                     "reason",
                 )
             )
+    return _quarantine(tables, folder.name, parts)
+
+
+def set_aside_questions(tables: Tables, space_id: str, items: Sequence[SetAside]) -> bool:
+    """Record questions that cannot be benchmarks; whether there was anything new."""
+    return _quarantine(tables, space_id, [_set_aside_frame(tables, items)] if items else [])
+
+
+def _set_aside_frame(tables: Tables, items: Sequence[SetAside]) -> DataFrame:
+    lines = [
+        (item.intended_table, item.source_path, item.source_line, item.raw_row, item.reason)
+        for item in items
+    ]
+    return tables.spark.createDataFrame(lines, _SET_ASIDE)
+
+
+def _quarantine(tables: Tables, space_id: str, parts: Sequence[DataFrame]) -> bool:
     if not parts:
         return False
     key = (F.col(column).cast("string") for column in QUARANTINE.key)
     rows = (
         reduce(DataFrame.unionByName, parts)
-        .withColumn("space_id", F.lit(folder.name))
+        .withColumn("space_id", F.lit(space_id))
         .withColumn("quarantine_id", id_column("quarantine", *key))
     )
     return tables.merge(QUARANTINE, rows)
 
 
-def _record_benchmarks(tables: Tables, folder: Folder, spaces: Sequence[Space]) -> bool:
-    recorded: dict[str, list[dict[str, Any]]] = {space.space_id: [] for space in spaces}
+def record_benchmarks(
+    tables: Tables, questions: Sequence[BenchmarkQuestion], space_ids: Sequence[str]
+) -> bool:
+    """Record what is new or changed among the questions, for each space; whether it committed."""
+    recorded: dict[str, list[dict[str, Any]]] = {space_id: [] for space_id in space_ids}
     held = tables.read(BENCHMARKS).where(F.col("space_id").isin(list(recorded))).collect()
     for row in held:
         values = row.asDict()
         del values["recorded_at"]
         recorded[row["space_id"]].append(values)
     rows = [
-        {**row, "space_id": space.space_id}
-        for space in spaces
-        for row in new_versions(folder.questions, recorded[space.space_id])
+        {**row, "space_id": space_id}
+        for space_id in space_ids
+        for row in new_versions(questions, recorded[space_id])
     ]
     return tables.append_rows(BENCHMARKS, rows, transaction=content_hash(rows))
 

@@ -30,6 +30,7 @@ from transforms.sql_text import QueryRefusedError, SqlParseError, parse_query
 
 _FORMAT_VERSION = 1  # part of every content hash: another way of writing loads tables anew
 _RESERVED_SCHEMAS = ("default", "information_schema", "system", "global_temp", "session")
+_QUESTION_FILES = (".jsonl", ".yaml", ".yml")
 _STEM = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -217,10 +218,30 @@ def _table_hash(path: Path, spec: TableSpec) -> str:
     return content_hash(_FORMAT_VERSION, digest.hexdigest(), spec.name, spec.comment, columns)
 
 
+def read_questions(
+    folder: Path, name: str
+) -> tuple[tuple[BenchmarkQuestion, ...], tuple[SetAside, ...]]:
+    """The questions of a folder and those that cannot be benchmarks; none where there is no file.
+
+    Raises InvalidInputError with every fault of the file.
+    """
+    if not any((folder / f"questions{suffix}").is_file() for suffix in _QUESTION_FILES):
+        return (), ()
+    questions, set_aside, _, problems = _read_questions(folder, name)
+    if problems:
+        raise InvalidInputError(
+            f"{len(problems)} faults in the questions; nothing was recorded",
+            where=str(folder),
+            remedy="correct the file and try again",
+            problems=problems,
+        )
+    return questions, set_aside
+
+
 def _read_questions(
     folder: Path, name: str
 ) -> tuple[tuple[BenchmarkQuestion, ...], tuple[SetAside, ...], set[str], list[str]]:
-    path, problems = _one_of(folder, "questions", (".jsonl", ".yaml", ".yml"))
+    path, problems = _one_of(folder, "questions", _QUESTION_FILES)
     if path is None:
         return (), (), set(), problems
     label = f"{name}/{path.name}"

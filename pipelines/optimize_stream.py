@@ -36,12 +36,18 @@ from transforms.contracts import (
     GATE_DECISIONS,
     PROFILES,
     PROPOSALS,
+    VERSIONS,
     Table,
 )
 from transforms.corrections import correction_drafts, merged_corrections, seen_corrections
 from transforms.drafting import drafts
 from transforms.errors import MissingEvidenceError
-from transforms.evaluation_views import BATCH_GATES, EVALUATION_STATES, LATEST_SPACES
+from transforms.evaluation_views import (
+    BATCH_GATES,
+    EVALUATION_STATES,
+    LATEST_EVALUATIONS,
+    LATEST_SPACES,
+)
 from transforms.gate import gate_decisions, gate_pairs
 from transforms.proposal_screening import new_changes, with_questions_at_risk
 from transforms.proposal_values import Proposer
@@ -256,7 +262,7 @@ class Intake:
         )
         drafted = held(
             drafts(
-                clusters, self.tables.read(PROFILES), states.of(LATEST_SPACES), propose
+                clusters, self.tables.read(PROFILES), self._versions(states), propose
             ).unionByName(correction_drafts(self.evaluations.rows(ARBITER_VERDICTS_TABLE)))
         )
         fresh = held(self.tables.new_only(PROPOSALS, drafted))
@@ -272,6 +278,15 @@ class Intake:
             version=self.version,
         ):
             self._note(table, did_commit)
+
+    def _versions(self, states: States) -> DataFrame:
+        """The last accepted state of every space that these evaluations are of."""
+        latest = (
+            states.of(LATEST_EVALUATIONS)
+            .select("space_id", "state_hash")
+            .join(self.evaluations.rows(EVALUATIONS).select("space_id"), "space_id", "left_semi")
+        )
+        return self.tables.read(VERSIONS).join(latest, ["space_id", "state_hash"], "left_semi")
 
     def _known(self, drafted: DataFrame, states: States) -> DataFrame:
         """Proposals that change the same as a draft, with their states, if there are any."""

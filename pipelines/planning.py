@@ -1,4 +1,4 @@
-"""Plans from the states: the next batch of each space, and the audit of its levers.
+"""Plans from the states: the next batch of each space, the audit of its levers, its end.
 
 Needs no memory of what ran before: what is in the tables decides, so that planning twice plans
 once.
@@ -14,16 +14,24 @@ from pipelines.states import States, held
 from pipelines.tables import Tables
 from transforms.batching import detect_conflicts_and_batch
 from transforms.change_views import BATCH_STATES, CLUSTER_STATES, PROPOSAL_STATES
-from transforms.contracts import BATCHES, LEVER_AUDIT
+from transforms.closing import final_requests, spaces_at_the_end_of_a_cycle
+from transforms.contracts import BATCHES, EVALUATION_REQUESTS, EVALUATIONS, LEVER_AUDIT
 from transforms.lever_progress import AUDIT_COLUMNS, audit_rows, correction_turns
 from transforms.views import SPACE_STATES
 
 
 def plan(tables: Tables, *, commits: Commits) -> None:
-    """Form the batches whose turn it is, then bring the lever audit up to date.
+    """Form the batches whose turn it is, bring the lever audit up to date, and conclude.
 
-    Both go by key, and a final audit row stays as it is.
+    All of it goes by key, and a final audit row stays as it is. A cycle that ends with something
+    accepted is followed by the next one at once: no table's update would start it.
     """
+    while _plan_cycle(tables, commits):
+        pass
+
+
+def _plan_cycle(tables: Tables, commits: Commits) -> bool:
+    """Plan where every space stands; whether one of them begins another cycle."""
     states = States(tables)
     assets = schema_assets(tables, states.of(SPACE_STATES).where("evaluation_id IS NOT NULL"))
     audited = held(_audited(tables, states, assets))
@@ -31,7 +39,8 @@ def plan(tables: Tables, *, commits: Commits) -> None:
     did_form = tables.merge(BATCHES, formed)
     commits.note(BATCHES, did_form)
     if did_form:
-        audited = held(_audited(tables, States(tables), assets))
+        states = States(tables)
+        audited = held(_audited(tables, states, assets))
     updated = tuple(name for name in LEVER_AUDIT.columns if name not in LEVER_AUDIT.key)
     commits.note(
         LEVER_AUDIT,
@@ -42,6 +51,10 @@ def plan(tables: Tables, *, commits: Commits) -> None:
             matched_when="NOT t.is_final",
         ),
     )
+    ended = held(spaces_at_the_end_of_a_cycle(states.of(SPACE_STATES), audited))
+    requests = final_requests(states.of(SPACE_STATES), ended, tables.read(EVALUATIONS))
+    commits.note(EVALUATION_REQUESTS, tables.merge(EVALUATION_REQUESTS, requests))
+    return not ended.where("has_accepted").isEmpty()
 
 
 def _formed(states: States, audited: DataFrame) -> DataFrame:

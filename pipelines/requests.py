@@ -1,4 +1,8 @@
-"""What is to be evaluated: requests without an evaluation, and what led to each."""
+"""What is to be evaluated: requests and applications without an evaluation, what led to each.
+
+An application needs no row in ``evaluation_requests``: that a batch was applied is what asks for an
+evaluation, of the splits that the gate looks at.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipelines.tables import Tables
@@ -16,12 +21,16 @@ from transforms.contracts import (
     EVALUATIONS,
     PROPOSALS,
 )
+from transforms.gate import GATED_SPLITS
 from transforms.identity import make_id
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A row of ``evaluation_requests`` that no evaluation answers yet."""
+    """A row of ``evaluation_requests``, or an application, that no evaluation answers yet.
+
+    ``request_id`` is the application's id where nobody else asked.
+    """
 
     request_id: str
     space_id: str
@@ -51,12 +60,18 @@ class Lineage:
 
 
 def pending_requests(tables: Tables, space_id: str | None = None) -> list[Request]:
-    """Requests without an evaluation, the oldest first; of one space when ``space_id`` is given."""
+    """What has no evaluation yet, the oldest first; of one space when ``space_id`` is given."""
+    columns = ("request_id", "space_id", "kind", "splits", "application_id", "ordinal")
     answered = tables.read(EVALUATIONS).select("request_id")
-    open_ = tables.read(EVALUATION_REQUESTS).join(answered, on="request_id", how="left_anti")
+    waiting = (
+        tables.read(EVALUATION_REQUESTS)
+        .select(*columns, "recorded_at")
+        .unionByName(_applied(tables).select(*columns, "recorded_at"))
+        .join(answered, on="request_id", how="left_anti")
+    )
     if space_id is not None:
-        open_ = open_.where(F.col("space_id") == space_id)
-    rows = open_.orderBy("recorded_at", "space_id", "kind", "ordinal").collect()
+        waiting = waiting.where(F.col("space_id") == space_id)
+    rows = waiting.orderBy("recorded_at", "space_id", "kind", "ordinal").collect()
     return [
         Request(
             row["request_id"],
@@ -67,6 +82,20 @@ def pending_requests(tables: Tables, space_id: str | None = None) -> list[Reques
         )
         for row in rows
     ]
+
+
+def _applied(tables: Tables) -> DataFrame:
+    """Applied batches as requests, without those that were undone before anybody asked."""
+    applications = tables.read(APPLICATIONS)
+    undone = applications.where("direction = 'undo'").select("batch_id")
+    return (
+        applications.where("direction = 'apply'")
+        .join(undone, on="batch_id", how="left_anti")
+        .withColumn("request_id", F.col("application_id"))
+        .withColumn("kind", F.lit("application"))
+        .withColumn("splits", F.array(*(F.lit(split) for split in GATED_SPLITS)))
+        .withColumn("ordinal", F.lit(1))
+    )
 
 
 def lineage_of(tables: Tables, request: Request) -> Lineage:

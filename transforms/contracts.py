@@ -19,6 +19,7 @@ ASI_DDL = (
 )
 
 SPLITS = ("train", "held_out", "sealed")
+REQUEST_KINDS = ("baseline", "repeat", "canary", "final")
 LEVERS = (1, 2, 3, 4, 5, 6)
 JUDGES = (
     "syntax_validity",
@@ -195,14 +196,14 @@ EVALUATION_REQUESTS = Table(
         _SPACE,
         _need("request_id", "STRING", "Hash of space, kind and ordinal (or application)"),
         _need("kind", "STRING", "baseline, repeat, canary or final"),
-        _need("ordinal", "INT", "Counts the requests of one kind for one space, from 1"),
+        _need("ordinal", "INT", "Counts the requests of one kind for one space; rises, from 1"),
         Field("application_id", "STRING", "The application whose effect is to be measured"),
         _need("splits", "ARRAY<STRING>", "Splits whose questions are asked"),
         _need("requested_by", "STRING", "Person or job that asked"),
         _RECORDED,
     ),
     key=("request_id",),
-    checks={"kind_known": _one_of("kind", ("baseline", "repeat", "canary", "final"))},
+    checks={"kind_known": _one_of("kind", REQUEST_KINDS)},
 )
 
 EVALUATIONS = Table(
@@ -216,7 +217,7 @@ EVALUATIONS = Table(
         Field("batch_id", "STRING", "The batch that was applied before it"),
         Field("cycle", "INT", "Walk over levers 1-6 it belongs to, from 1"),
         _need("iteration", "INT", "0 for the baseline, then rising by one in a space"),
-        _need("kind", "STRING", "baseline, repeat, canary or final"),
+        _need("kind", "STRING", "baseline, repeat, canary or final; application: of a new batch"),
         _need("answerer", "STRING", "Where the answers came from"),
         _need("state_hash", "STRING", "Hash of the metadata that was evaluated"),
         _need("benchmark_set_hash", "STRING", "Hash of the benchmark versions asked"),
@@ -245,9 +246,22 @@ EVALUATIONS = Table(
     checks={
         "accuracy_share": _SHARE.format("accuracy"),
         "correct_within_questions": "correct_count >= 0 AND correct_count <= question_count",
-        "kind_known": _one_of("kind", ("baseline", "repeat", "canary", "final")),
+        "kind_known": _one_of("kind", (*REQUEST_KINDS, "application")),
         "has_a_version": "length(model_id) > 0 AND length(state_hash) > 0",
     },
+    cluster_by=("space_id",),
+)
+
+VERSIONS = Table(
+    name="versions",
+    comment="The states of each space that were evaluated; as a version each is in MLflow too",
+    fields=(
+        _SPACE,
+        _need("state_hash", "STRING", "Hash of the state"),
+        _need("state", "STRING", "The whole state as JSON: tables, functions, configuration"),
+        _RECORDED,
+    ),
+    key=("space_id", "state_hash"),
     cluster_by=("space_id",),
 )
 
@@ -723,6 +737,7 @@ TABLES: tuple[Table, ...] = (
     BENCHMARKS,
     EVALUATION_REQUESTS,
     EVALUATIONS,
+    VERSIONS,
     EVAL_RESULTS,
     JUDGE_VERDICTS,
     FAILURES,

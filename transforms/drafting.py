@@ -29,16 +29,17 @@ _GROUP = ("space_id", "tables_key", "part")
 
 
 def drafts(
-    clusters: DataFrame, profiles: DataFrame, spaces: DataFrame, propose: Proposer
+    clusters: DataFrame, profiles: DataFrame, versions: DataFrame, propose: Proposer
 ) -> DataFrame:
     """What ``propose`` drafts for each cluster: rows of ``DRAFT_SCHEMA``.
 
     ``clusters`` are rows of that contract, ``profiles`` too (all versions; the newest of each table
-    counts), ``spaces`` the view latest_spaces. ``propose`` runs in Spark's workers.
+    counts), ``versions`` one row per space, its last accepted state (``space_id``, ``state``).
+    ``propose`` runs in Spark's workers.
     """
     about = _with_tables(clusters)
     in_groups = _in_groups(about)
-    facts = _facts(in_groups, profiles, spaces)
+    facts = _facts(in_groups, profiles, versions)
     return (
         in_groups.drop("tables")
         .groupBy(*_GROUP)
@@ -97,8 +98,8 @@ def _in_groups(clusters: DataFrame) -> DataFrame:
     )
 
 
-def _facts(in_groups: DataFrame, profiles: DataFrame, spaces: DataFrame) -> DataFrame:
-    """Profile rows per group, and one row per group with the space's config."""
+def _facts(in_groups: DataFrame, profiles: DataFrame, versions: DataFrame) -> DataFrame:
+    """Profile rows per group, and one row per group with what else the space's state holds."""
     newest = Window.partitionBy("space_id", "table_name")
     is_newest = F.col("table_version") == F.max("table_version").over(newest)
     current = (
@@ -110,7 +111,7 @@ def _facts(in_groups: DataFrame, profiles: DataFrame, spaces: DataFrame) -> Data
     of_tables = groups.select(*_GROUP, F.explode("tables").alias("name")).join(
         current, ["space_id", "name"], "inner"
     )
-    of_space = groups.join(spaces.select("space_id", "config"), "space_id", "inner")
+    of_space = groups.join(versions.select("space_id", _config().alias("config")), "space_id")
     rows = of_tables.select(*_GROUP, *_PROFILE_COLUMNS).unionByName(
         of_space.select(*_GROUP, "config"), allowMissingColumns=True
     )
@@ -118,6 +119,31 @@ def _facts(in_groups: DataFrame, profiles: DataFrame, spaces: DataFrame) -> Data
     return rows.select(*(F.col(name).alias(name) for name in rows.columns))
 
 
+def _config() -> Column:
+    """The part of a state that profiles do not have, as JSON: it travels to every worker."""
+    state = F.from_json("state", _STATE_DDL)
+    is_metric_view = F.filter(state["tables"], lambda one: one["kind"] == "metric_view")
+    return F.to_json(
+        F.struct(
+            is_metric_view.alias("metric_views"),
+            *(state[name].alias(name) for name in _CONFIG_PARTS),
+        )
+    )
+
+
+_CONFIG_PARTS = ("functions", "join_specs", "snippets", "instructions")
+_COLUMN_DDL = "name STRING, data_type STRING, comment STRING, is_measure BOOLEAN"
+_STATE_DDL = (
+    "tables ARRAY<STRUCT<name STRING, kind STRING, comment STRING, definition STRING, "
+    f"columns ARRAY<STRUCT<{_COLUMN_DDL}>>>>, "
+    "functions ARRAY<STRUCT<name STRING, comment STRING, definition STRING, "
+    f"parameters ARRAY<STRUCT<{_COLUMN_DDL}>>>>, "
+    "join_specs ARRAY<STRUCT<`left` STRING, `right` STRING, condition STRING, "
+    "relationship STRING>>, "
+    "snippets ARRAY<STRUCT<kind STRING, sql STRING, display_name STRING, "
+    "synonyms ARRAY<STRING>>>, "
+    "instructions ARRAY<STRING>"
+)
 _PROFILE_COLUMNS = (
     "table_name",
     "column_name",

@@ -21,6 +21,7 @@ from transforms.spark_ids import id_column
 MIN_TRAIN_NET = 1  # questions
 MIN_HELD_OUT_NET = 0  # questions
 MAX_REPEATS = 2
+GATED_SPLITS = ("train", "held_out")
 
 DECISION_COLUMNS = tuple(name for name in GATE_DECISIONS.columns if name != "recorded_at")
 REQUEST_COLUMNS = tuple(name for name in EVALUATION_REQUESTS.columns if name != "recorded_at")
@@ -56,7 +57,8 @@ def gate_pairs(evaluations: DataFrame, states: DataFrame, decided: DataFrame) ->
         )
         .withColumn("evaluation_ids", F.transform("seen", lambda one: one["evaluation_id"]))
     )
-    accepted = states.where((F.col("state") == "accepted") & (F.col("kind") != "canary"))
+    is_whole = (F.col("kind") != "canary") & F.col("asks_train")
+    accepted = states.where((F.col("state") == "accepted") & is_whole)
     before = accepted.select(
         "space_id",
         F.col("started_at").alias("accepted_at"),
@@ -106,7 +108,7 @@ def gate_decisions(
 
 
 _SPLIT_COUNTS = ("compared", "gained", "lost", "net", "least", "most")
-_COUNTS = tuple(f"{split}_{count}" for split in ("train", "held_out") for count in _SPLIT_COUNTS)
+_COUNTS = tuple(f"{split}_{count}" for split in GATED_SPLITS for count in _SPLIT_COUNTS)
 
 
 def _nets(pairs: DataFrame, eval_results: DataFrame) -> DataFrame:
@@ -140,7 +142,7 @@ def _nets(pairs: DataFrame, eval_results: DataFrame) -> DataFrame:
     least = F.coalesce(is_now, F.lit(False)).cast("int") - F.coalesce(was, F.lit(True)).cast("int")
     most = F.coalesce(is_now, F.lit(True)).cast("int") - F.coalesce(was, F.lit(False)).cast("int")
     aggregated = []
-    for split in ("train", "held_out"):
+    for split in GATED_SPLITS:
         is_in = F.col("split") == split
         gained, lost = is_in & ~was & is_now, is_in & was & ~is_now
         aggregated += [
@@ -197,7 +199,7 @@ def _decision_rows(decided: DataFrame) -> DataFrame:
         "train %d gained, %d lost of %d; held-out %d gained, %d lost of %d",
         *(
             F.col(f"{split}_{count}")
-            for split in ("train", "held_out")
+            for split in GATED_SPLITS
             for count in ("gained", "lost", "compared")
         ),
     )
@@ -233,7 +235,7 @@ def _repeat_rows(undecided: DataFrame) -> DataFrame:
     return (
         undecided.withColumn("kind", F.lit("repeat"))
         .withColumn("ordinal", F.col("number").cast("int"))
-        .withColumn("splits", F.array(F.lit("train"), F.lit("held_out")))
+        .withColumn("splits", F.array(*(F.lit(split) for split in GATED_SPLITS)))
         .withColumn("requested_by", F.lit("optimize"))
         .withColumn(
             "request_id",

@@ -112,8 +112,8 @@ class Facts:
     """The tables that a cluster blames, with all their columns, and the space's config.
 
     Keys of ``columns`` are ``schema.table.column``, keys of ``tables`` ``schema.table``, both in
-    lower case; the methods look up in any case. ``config`` is what the space holds besides the
-    catalog: its join specs, snippets and instructions, as the newest ``spaces`` row has them.
+    lower case; the methods look up in any case. ``config`` is what else the space's last accepted
+    state holds: ``metric_views``, ``functions``, ``join_specs``, ``snippets``, ``instructions``.
     """
 
     columns: Mapping[str, ColumnFacts]
