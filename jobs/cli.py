@@ -16,6 +16,7 @@ from jobs import (
     cli_changes,
     cli_clusters,
     cli_decide,
+    cli_demo,
     cli_failures,
     cli_history,
     cli_load,
@@ -95,6 +96,7 @@ _START = "Start"
 _LOOK = "Look"
 _DECIDE = "Decide"
 
+app.command(rich_help_panel=_START)(cli_demo.demo)
 app.command(rich_help_panel=_START)(cli_load.load)
 app.command(rich_help_panel=_START)(cli_workspace.deploy)
 app.command(rich_help_panel=_START)(cli_workspace.workspace)

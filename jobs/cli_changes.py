@@ -104,7 +104,14 @@ def batches(
     """List the batches with their state, who decided, and what they wait for."""
     if context.invoked_subcommand is not None:
         return
-    rows = rows_of(command_of(context).history, _BATCHES, space, id=None)
+    print_batches(command_of(context).history, space, limit=limit, as_json=as_json)
+
+
+def print_batches(
+    history: History, space: str | None, *, limit: int | None = None, as_json: bool = False
+) -> None:
+    """What ``batches`` shows."""
+    rows = rows_of(history, _BATCHES, space, id=None)
     show_list(
         rows,
         _BATCH_COLUMNS,

@@ -6,7 +6,7 @@ import typer
 
 from jobs import screens
 from jobs.cli_shared import Json, Limit, Space, command_of, rows_of, show_list
-from jobs.reading import Row
+from jobs.reading import History, Row
 from jobs.screens import Column, split_counts
 
 _EVALUATIONS = """
@@ -31,7 +31,14 @@ def history(
     context: typer.Context, space: Space = None, limit: Limit = None, as_json: Json = False
 ) -> None:
     """List the evaluations of each space over time, the splits side by side."""
-    rows = rows_of(command_of(context).history, _EVALUATIONS, space)
+    print_history(command_of(context).history, space, limit=limit, as_json=as_json)
+
+
+def print_history(
+    history: History, space: str | None, *, limit: int | None = None, as_json: bool = False
+) -> None:
+    """What ``history`` shows."""
+    rows = rows_of(history, _EVALUATIONS, space)
     show_list(
         [split_counts(row) for row in rows],
         _EVALUATION_COLUMNS,
@@ -46,8 +53,13 @@ def history(
 
 def levers(context: typer.Context, space: Space = None, as_json: Json = False) -> None:
     """List what was tried with each lever in each cycle, and why not."""
+    print_levers(command_of(context).history, space, as_json=as_json)
+
+
+def print_levers(history: History, space: str | None, *, as_json: bool = False) -> None:
+    """What ``levers`` shows."""
     show_list(
-        rows_of(command_of(context).history, _LEVERS, space),
+        rows_of(history, _LEVERS, space),
         _LEVER_COLUMNS,
         as_json=as_json,
         if_none="No lever was audited yet: optimize does it after an evaluation. genie-loop run",

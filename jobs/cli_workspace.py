@@ -110,44 +110,67 @@ def deploy(
         )
     check_policy(policy)
     project = read_project(folder)
-    name = folder.resolve().name
+    name = title or folder.resolve().name
     registered = None
     with _workspace(command, "deploy") as (client, tables):
-        from genie.deploying import DeployRecord, deploy
-
-        host = urlsplit(client.config.host or "").hostname or "workspace"
-        report = deploy(
+        report = make_live(
             client,
+            command,
             project,
-            DeployRecord(command.home.deployments / host / f"{name}.json"),
-            title=title or name,
+            title=name,
             warehouse_id=warehouse,
             space_id=space,
             force=force,
         )
         if tables is not None:
-            registered = _register(tables, folder, title or name, project, report, policy)
+            registered = register(tables, project, name, report, policy)
     _show(report, registered, as_json=as_json)
 
 
-def _register(
-    tables: Tables,
-    folder: Path,
-    title: str,
+def make_live(
+    client: WorkspaceClient,
+    command: Command,
     project: Project,
+    *,
+    title: str,
+    warehouse_id: str | None = None,
+    space_id: str | None = None,
+    force: bool = False,
+) -> DeployReport:
+    """Deploy a folder's files; what was deployed last is kept in the home."""
+    from genie.deploying import DeployRecord, deploy
+
+    host = urlsplit(client.config.host or "").hostname or "workspace"
+    record = DeployRecord(command.home.deployments / host / f"{project.folder.resolve().name}.json")
+    return deploy(
+        client,
+        project,
+        record,
+        title=title,
+        warehouse_id=warehouse_id,
+        space_id=space_id,
+        force=force,
+    )
+
+
+def register(
+    tables: Tables,
+    project: Project,
+    title: str,
     report: DeployReport,
     policy: str | None,
 ) -> Registered:
+    """Register the deployed space with the questions of its folder, and ask for an evaluation."""
     from pipelines.live_spaces import LiveSpace, register_live_space
 
     tables.create()
     return register_live_space(
         tables,
         LiveSpace(
-            space_id=folder.resolve().name,
+            space_id=project.folder.resolve().name,
             title=title,
             genie_space_id=report.space_id,
-            folder=folder,
+            folder=project.folder,
             config=project.config,
         ),
         policy=policy,
