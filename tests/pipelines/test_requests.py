@@ -90,8 +90,16 @@ def test_an_evaluation_of_an_application_knows_its_batch_and_its_patches(tables)
         (EVALUATION_REQUESTS, [request]),
     ):
         tables.append_rows(table, some, transaction="t")
-    (pending,) = pending_requests(tables)
-    assert pending.splits == ("train",)
-    lineage = lineage_of(tables, pending)
+    canary, applied = sorted(pending_requests(tables), key=lambda one: one.kind, reverse=True)
+    assert canary.splits == ("train",)
+    lineage = lineage_of(tables, canary)
     assert (lineage.batch_id, lineage.cycle) == ("batch-1", 2)
     assert list(lineage.patches) == patches
+
+    # That a batch was applied asks for an evaluation, without a row in evaluation_requests.
+    assert (applied.request_id, applied.kind) == ("application-1", "application")
+    assert applied.splits == ("train", "held_out"), "sealed questions are not asked for a gate"
+    assert lineage_of(tables, applied) == lineage
+    undone = {**application, "application_id": "application-2", "direction": "undo"}
+    tables.append_rows(APPLICATIONS, [undone], transaction="undo")
+    assert [one.kind for one in pending_requests(tables)] == ["canary"], "nothing is left of it"
