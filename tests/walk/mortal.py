@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -104,10 +105,15 @@ def live(home: Home, folder: Path, lives: int, at: Address, end: Connection) -> 
 
 def _attached(at: Address) -> SparkSession:
     """A session of the JVM there, with nothing in it that a killed process left behind."""
-    os.environ.update(PYSPARK_GATEWAY_PORT=str(at.port), PYSPARK_GATEWAY_SECRET=at.secret, TZ="UTC")
+    os.environ.update(
+        PYSPARK_GATEWAY_PORT=str(at.port),
+        PYSPARK_GATEWAY_SECRET=at.secret,
+        PYSPARK_PYTHON=sys.executable,
+        TZ="UTC",
+    )
     time.tzset()
     gateway = launch_gateway()
-    jsc = gateway.jvm.JavaSparkContext(gateway.jvm.SparkContext.getOrCreate())
+    jsc = gateway.jvm.JavaSparkContext(gateway.jvm.org.apache.spark.SparkContext.getOrCreate())
     context = SparkContext(gateway=gateway, jsc=jsc, conf=SparkConf(_jconf=jsc.sc().conf()))
     spark = SparkSession(context)
     for query in spark.streams.active:  # its other half is gone
