@@ -25,6 +25,7 @@ def opened(command: Command, *, name: str) -> Iterator[JobContext]:
     start.
     """
     from jobs.session import SessionSettings, open_session
+    from jobs.small_tables import SmallTables
     from pipelines.tables import Tables
 
     home = command.home
@@ -37,7 +38,13 @@ def opened(command: Command, *, name: str) -> Iterator[JobContext]:
             )
             spark = stack.enter_context(session)
         _keep_logs(command)
-        tables = Tables(spark, schema=SCHEMA, clock=utc_now, commit_guard=home.committing)
+        tables = Tables(
+            spark,
+            schema=SCHEMA,
+            clock=utc_now,
+            commit_guard=home.committing,
+            rows_at_hand=SmallTables(home),
+        )
         yield JobContext(
             tables=tables,
             checkpoints=home.checkpoints,

@@ -253,8 +253,10 @@ def test_a_crash_after_a_commit_and_a_second_try_leave_what_one_try_leaves(fresh
         "evaluation_requests": 2,
     }
     before = versions(fresh, *DATA)
+    fresh.spark.range(1).createOrReplaceTempView("somebody_s_view")  # is no table of the schema
     assert load(fresh, folder).wrote == 0
     assert versions(fresh, *DATA) == before
+    fresh.spark.catalog.dropTempView("somebody_s_view")
 
 
 def test_a_crash_between_a_tables_commit_and_its_entry_in_the_catalog_is_made_good(
