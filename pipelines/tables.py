@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from pipelines.ddl import CreateReport, create_table_sql, quote_name
 from pipelines.drift import differences, read_detail
@@ -18,6 +19,7 @@ from pipelines.merge_sql import RECORDED_AT, is_changed, merge_statement, same_k
 from pipelines.views import create_views
 from transforms.contracts import TABLES, Table
 from transforms.errors import ContractDriftError, ContractViolationError
+from transforms.view_model import View
 
 __all__ = ["CreateReport", "Tables", "quote_name"]
 
@@ -32,6 +34,9 @@ class RowsAtHand(Protocol):
 
     def rows(self, schema: str, table: Table) -> pa.Table | None:
         """All rows, columns in the contract's order; None when they are too many."""
+
+    def view(self, schema: str, view: View) -> pa.Table | None:
+        """The rows of a view of the schema's tables; None when one of these is too large."""
 
 
 class Tables:
@@ -59,6 +64,7 @@ class Tables:
         self._guard = commit_guard
         self._rows_at_hand = rows_at_hand
         self._at_hand: dict[str, tuple[Hashable, DataFrame | None]] = {}
+        self._view_schemas: dict[str, StructType] = {}
 
     def name(self, table: Table) -> str:
         """The table's full name, quoted, ready for SQL."""
@@ -127,6 +133,20 @@ class Tables:
         # PySpark cannot convert timestamps of which there are none.
         data: Any = rows if rows.num_rows else []
         return self.spark.createDataFrame(data, table.ddl_schema)
+
+    def view_at_hand(self, view: View) -> DataFrame | None:
+        """The rows of a view as they are now, where all it is made of is small; else None."""
+        if self._rows_at_hand is None:
+            return None
+        rows = self._rows_at_hand.view(self.schema, view)
+        if rows is None:
+            return None
+        if view.name not in self._view_schemas:
+            name = quote_name(self.catalog, self.schema, view.name)
+            self._view_schemas[view.name] = self.spark.table(name).schema
+        schema = self._view_schemas[view.name]
+        data: Any = rows if rows.num_rows else []
+        return self.spark.createDataFrame(data, schema)  # casts: counts are of another type there
 
     def new_only(self, table: Table, rows: DataFrame) -> DataFrame:
         """The rows whose key the table does not hold yet."""
