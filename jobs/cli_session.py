@@ -27,6 +27,7 @@ def opened(command: Command, *, name: str, serves: bool = True) -> Iterator[JobC
     """
     from jobs.embedded import served_to_this_process
     from jobs.session import SessionSettings, open_session
+    from jobs.small_tables import SmallTables
     from pipelines.tables import Tables
 
     home = command.home
@@ -41,7 +42,13 @@ def opened(command: Command, *, name: str, serves: bool = True) -> Iterator[JobC
         _keep_logs(command)
         if serves:
             stack.enter_context(served_to_this_process(home, spark, utc_now().date(), os.environ))
-        tables = Tables(spark, schema=SCHEMA, clock=utc_now, commit_guard=home.committing)
+        tables = Tables(
+            spark,
+            schema=SCHEMA,
+            clock=utc_now,
+            commit_guard=home.committing,
+            rows_at_hand=SmallTables(home),
+        )
         yield JobContext(
             tables=tables,
             checkpoints=home.checkpoints,

@@ -166,7 +166,8 @@ def _properties_held(spark: SparkSession, database: str) -> dict[str, dict[str, 
     """The properties of every table in the schema, by its name in lower case."""
     if not spark.catalog.databaseExists(database):
         return {}
-    names = [row.tableName for row in spark.sql(f"SHOW TABLES IN {database}").collect()]
+    found = spark.sql(f"SHOW TABLES IN {database}").collect()
+    names = [row.tableName for row in found if not row.isTemporary]  # of every schema, for Spark
     return {
         name.lower(): {
             row.key: row.value

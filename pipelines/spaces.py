@@ -11,8 +11,8 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from genie.recorded import check_recorded_answers
+from pipelines.states import States
 from pipelines.tables import Tables
-from pipelines.views import read_view
 from transforms.contracts import BENCHMARKS, EVALUATION_REQUESTS, SPACES, SPLITS
 from transforms.errors import InvalidInputError
 from transforms.evaluation_views import LATEST_SPACES
@@ -67,7 +67,7 @@ def registered_spaces(tables: Tables) -> dict[str, Registration]:
             row["ordinal"],
             Space(**{column: row[column] for column in columns}),
         )
-        for row in read_view(tables, LATEST_SPACES).collect()
+        for row in States(tables).of(LATEST_SPACES).collect()
     }
 
 

@@ -38,7 +38,8 @@ class States:
     def of(self, view: View) -> DataFrame:
         """The rows of a view."""
         if view.name not in self._held:
-            self._held[view.name] = held(self._computed(view))
+            at_hand = self._tables.view_at_hand(view)
+            self._held[view.name] = held(self._computed(view)) if at_hand is None else at_hand
         return self._held[view.name]
 
     def _computed(self, view: View) -> DataFrame:

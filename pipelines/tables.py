@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from pipelines.ddl import CreateReport, create_table_sql, quote_name
 from pipelines.drift import differences, read_detail
@@ -17,17 +19,32 @@ from pipelines.merge_sql import RECORDED_AT, is_changed, merge_statement, same_k
 from pipelines.views import create_views
 from transforms.contracts import TABLES, Table
 from transforms.errors import ContractDriftError, ContractViolationError
+from transforms.view_model import View
 
 __all__ = ["CreateReport", "Tables", "quote_name"]
 
 _PENDING = "genie_loop_rows_to_merge"  # a temporary view, gone after the merge
 
 
+class RowsAtHand(Protocol):
+    """Gives the rows of small tables without Spark, where there is a quicker way."""
+
+    def mark(self, schema: str, table: Table) -> Hashable | None:
+        """Another value after every commit; None when there is no such table."""
+
+    def rows(self, schema: str, table: Table) -> pa.Table | None:
+        """All rows, columns in the contract's order; None when they are too many."""
+
+    def view(self, schema: str, view: View) -> pa.Table | None:
+        """The rows of a view of the schema's tables; None when one of these is too large."""
+
+
 class Tables:
     """The tables of one schema, through one Spark session.
 
     ``clock`` gives aware UTC times; ``commit_guard`` is held around every commit and need not be
-    reentrant. Works over Spark Connect too: nothing here reaches into a JVM.
+    reentrant; ``rows_at_hand`` is asked before a table is read. Works over Spark Connect too:
+    nothing here reaches into a JVM.
     """
 
     def __init__(
@@ -38,12 +55,16 @@ class Tables:
         catalog: str | None = None,
         clock: Callable[[], datetime],
         commit_guard: Callable[[], AbstractContextManager[None]] = nullcontext,
+        rows_at_hand: RowsAtHand | None = None,
     ) -> None:
         self.spark = spark
         self.schema = schema
         self.catalog = catalog
         self.clock = clock
         self._guard = commit_guard
+        self._rows_at_hand = rows_at_hand
+        self._at_hand: dict[str, tuple[Hashable, DataFrame | None]] = {}
+        self._view_schemas: dict[str, StructType] = {}
 
     def name(self, table: Table) -> str:
         """The table's full name, quoted, ready for SQL."""
@@ -73,7 +94,7 @@ class Tables:
     def _refuse_drift(self, tables: Sequence[Table]) -> None:
         drifted = {}
         for table in tables:
-            schema = self.read(table).schema
+            schema = self.spark.table(self.name(table)).schema
             found = differences(table, schema, read_detail(self.spark, self.name(table)))
             if found:
                 drifted[table.name] = found
@@ -87,8 +108,45 @@ class Tables:
             )
 
     def read(self, table: Table) -> DataFrame:
-        """All rows of the table, columns in the contract's order."""
-        return self.spark.table(self.name(table))
+        """All rows of the table, columns in the contract's order.
+
+        A small table's are those of now, a large one's those of when they are looked at.
+        """
+        small = self._small(table)
+        return self.spark.table(self.name(table)) if small is None else small
+
+    def _small(self, table: Table) -> DataFrame | None:
+        """All rows where they are at hand, else None."""
+        if self._rows_at_hand is None:
+            return None
+        mark = self._rows_at_hand.mark(self.schema, table)
+        if mark is None:
+            return None
+        known = self._at_hand.get(table.name)
+        if known is None or known[0] != mark:
+            rows = self._rows_at_hand.rows(self.schema, table)
+            known = (mark, None if rows is None else self._local(table, rows))
+            self._at_hand[table.name] = known
+        return known[1]
+
+    def _local(self, table: Table, rows: pa.Table) -> DataFrame:
+        # PySpark cannot convert timestamps of which there are none.
+        data: Any = rows if rows.num_rows else []
+        return self.spark.createDataFrame(data, table.ddl_schema)
+
+    def view_at_hand(self, view: View) -> DataFrame | None:
+        """The rows of a view as they are now, where all it is made of is small; else None."""
+        if self._rows_at_hand is None:
+            return None
+        rows = self._rows_at_hand.view(self.schema, view)
+        if rows is None:
+            return None
+        if view.name not in self._view_schemas:
+            name = quote_name(self.catalog, self.schema, view.name)
+            self._view_schemas[view.name] = self.spark.table(name).schema
+        schema = self._view_schemas[view.name]
+        data: Any = rows if rows.num_rows else []
+        return self.spark.createDataFrame(data, schema)  # casts: counts are of another type there
 
     def new_only(self, table: Table, rows: DataFrame) -> DataFrame:
         """The rows whose key the table does not hold yet."""
@@ -155,9 +213,9 @@ class Tables:
             .option("txnVersion", version)
         )
         with self._committing(table):
-            before = self._last_modified(table)
+            before = self._mark(table)
             writer.saveAsTable(self.name(table))
-            return self._last_modified(table) != before
+            return self._mark(table) != before
 
     def merge(
         self,
@@ -214,7 +272,10 @@ class Tables:
             rows = rows.withColumn(RECORDED_AT, F.lit(self.clock()))
         return rows.select(*(F.col(quote_name(column)) for column in table.columns))
 
-    def _last_modified(self, table: Table) -> datetime:
+    def _mark(self, table: Table) -> Hashable:
+        """Another value after every commit."""
+        if self._rows_at_hand is not None:
+            return self._rows_at_hand.mark(self.schema, table)
         detail = self.spark.sql(f"DESCRIBE DETAIL {self.name(table)}").collect()[0]
         modified: datetime = detail.lastModified
         return modified

@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 
 from jobs.home import Home
 from jobs.session import SessionSettings, open_session
+from jobs.small_tables import SmallTables
 from pipelines.tables import Tables
 from transforms.contracts import TABLES
 
@@ -90,9 +91,9 @@ def fixed_clock() -> Callable[[], datetime]:
 
 
 @pytest.fixture(scope="session")
-def created_tables(spark: SparkSession) -> Tables:
+def created_tables(spark: SparkSession, home: Home) -> Tables:
     """The process's one set of tables: creating them takes ten seconds, emptying them none."""
-    tables = Tables(spark, clock=lambda: NOW)
+    tables = Tables(spark, clock=lambda: NOW, rows_at_hand=SmallTables(home))
     tables.create()
     return tables
 

@@ -14,7 +14,6 @@ import pytest
 
 from jobs.home import Home
 from jobs.positions import read_progress
-from tests.jobs import seeded
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -85,45 +84,8 @@ def listed(home: Home, *words: str) -> list[dict]:
     return json.loads(call(home, *words, "--json"))
 
 
-def test_load_run_decide_and_run_again(tmp_path, folder):
-    home = Home(tmp_path / "home")
-
-    loaded = call(home, "load", str(folder))
-    assert "shop-assistant: 15 recorded answers" in loaded
-    ran = call(home, "run", "--no-wait")
-    assert [line.partition(":")[0] for line in ran.splitlines() if line[0] != " "][:3] == [
-        "evaluate",
-        "optimize",
-        "approve",
-    ]
-    assert ran.endswith("nothing is due\n")
-    (evaluation,) = listed(home, "history")
-    assert evaluation["question_count"] == 15
-    assert evaluation["correct_count"] == 0
-    assert listed(home, "clusters")
-    batches = listed(home, "batches")
-    assert {batch["state"] for batch in batches} == {"proposed"}
-
-    before = seeded.versions(home)
-    assert call(home, "run") == "Nothing is pending.\n"
-    assert call(home, "optimize") == "optimize: nothing was pending\n"
-    assert seeded.versions(home) == before, "a job with nothing to do committed"
-
-    (free,) = [b["batch_id"] for b in batches if b["waits_for"] is None]
-    call(home, "approve", free, "--by", "ann")
-    due = [r["job"] for r in listed(home, "status") if r["about"] == "job"]
-    assert due == ["apply", "optimize"]
-
-    better = str(tmp_path / "better.jsonl")
-    call(home, "evaluate", "shop-assistant", "--answers", better)
-    assert [e["correct_count"] for e in listed(home, "history")] == [0, 15]
-    call(home, "run", "--no-wait")
-    assert {c["state"] for c in listed(home, "clusters")} <= {"resolved", "addressed"}
-
-
-def test_ctrl_c_in_the_middle_of_a_job_and_on_with_the_next_run(tmp_path, folder):
-    home = Home(tmp_path / "home")
-    call(home, "load", str(folder))
+def interrupted_in_a_job(home: Home) -> str:
+    """Start a run, press Ctrl-C while a job is at work, and give what it said."""
     process = start(home, "run", "--no-wait")
     deadline = time.monotonic() + 300
     while not any(p.is_unfinished for p in read_progress(home.runner_file).values()):
@@ -135,13 +97,43 @@ def test_ctrl_c_in_the_middle_of_a_job_and_on_with_the_next_run(tmp_path, folder
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert out == ""
-    assert "Interrupted while evaluate ran. Nothing is half-done" in err
+    return err
 
-    ran = start(home, "run", "--no-wait")
-    out, err = ran.communicate(timeout=500)
-    assert ran.returncode == 0, err
+
+def test_load_run_press_ctrl_c_run_on_decide_and_evaluate_again(tmp_path, folder):
+    home = Home(tmp_path / "home")
+
+    loaded = call(home, "load", str(folder))
+    assert "shop-assistant: 15 recorded answers" in loaded
+    assert "Interrupted while evaluate ran. Nothing is half-done" in interrupted_in_a_job(home)
+
+    run = start(home, "run", "--no-wait")
+    ran, err = run.communicate(timeout=500)
+    assert run.returncode == 0, err
     assert "evaluate starts: its last run did not finish" in err
+    assert [line.partition(":")[0] for line in ran.splitlines() if line[0] != " "][:3] == [
+        "evaluate",
+        "optimize",
+        "approve",
+    ]
+    assert ran.endswith("nothing is due\n")
+    tables = {row["table"]: row["row_count"] for row in listed(home, "tables", "list")}
+    assert tables["eval_results"] == 15, "asked once, though the first run was cut off"
     (evaluation,) = listed(home, "history")
-    results = listed(home, "tables", "list")
-    assert next(t for t in results if t["table"] == "eval_results")["row_count"] == 15
     assert evaluation["question_count"] == 15
+    assert evaluation["correct_count"] == 0
+    assert listed(home, "clusters")
+    batches = listed(home, "batches")
+    assert {batch["state"] for batch in batches} == {"proposed"}
+    assert call(home, "run") == "Nothing is pending.\n"
+
+    (free,) = [b["batch_id"] for b in batches if b["waits_for"] is None]
+    call(home, "approve", free, "--by", "ann")
+    due = [r["job"] for r in listed(home, "status") if r["about"] == "job"]
+    assert due == ["apply", "optimize"]
+
+    better = str(tmp_path / "better.jsonl")
+    call(home, "evaluate", "shop-assistant", "--answers", better)
+    assert [e["correct_count"] for e in listed(home, "history")] == [0, 15]
+    call(home, "run", "--no-wait")
+    assert {c["state"] for c in listed(home, "clusters")} <= {"resolved", "addressed"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from jobs.delta_log import latest_version
 from pipelines.tables import Tables
 from transforms.contracts import TABLES, Table
 
@@ -12,12 +14,15 @@ _OF_ONE_RUN = ("recorded_at", "model_id", "mlflow_run_id", "started_at", "finish
 
 
 def versions(tables: Tables, *others: str) -> dict[str, int]:
-    """The Delta version of every contract table, and of ``others`` by full name."""
-    names = {table.name: tables.name(table) for table in TABLES} | {n: n for n in others}
-    return {
-        name: tables.spark.sql(f"DESCRIBE HISTORY {full} LIMIT 1").collect()[0].version
-        for name, full in names.items()
-    }
+    """The Delta version of every contract table, and of ``others`` by ``schema.table``."""
+    names = {table.name: f"{tables.schema}.{table.name}" for table in TABLES}
+    warehouse = Path(tables.spark.conf.get("spark.sql.warehouse.dir", "").removeprefix("file:"))
+    found = {}
+    for name, full in (names | {other: other for other in others}).items():
+        schema, _, table = full.partition(".")
+        found[name] = latest_version(warehouse / f"{schema}.db" / table)
+        assert found[name] >= 0, f"{full} is not there"
+    return found
 
 
 def rows(tables: Tables, table: Table) -> list[dict[str, Any]]:

@@ -253,15 +253,12 @@ def test_what_people_set_is_kept_when_the_folder_is_loaded_again(fresh, tmp_path
     assert space.parsed_config.instructions == ("Prices are in euros.",)
 
 
-@pytest.mark.parametrize(
-    "commit", [1, 2, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 4))]
-)
-def test_a_crash_after_any_commit_and_a_second_try_leave_what_one_try_leaves(
-    fresh, tmp_path, commit
-):
+@pytest.mark.slow
+def test_a_crash_after_a_commit_and_a_second_try_leave_what_one_try_leaves(fresh, tmp_path):
+    """With rows set aside; tests/walk kills after every commit."""
     folder = make_folder(tmp_path)
     (folder / "tables" / "sale.csv").write_text(SALES + "5,x,2024-04-01,1.00\n")
-    crashing = CrashingTables(fresh.spark, clock=fresh.clock).arm(commit)
+    crashing = CrashingTables(fresh.spark, clock=fresh.clock).arm(2)
     with pytest.raises(CrashError):
         load(crashing, folder)
     load(fresh, folder)
@@ -273,8 +270,10 @@ def test_a_crash_after_any_commit_and_a_second_try_leave_what_one_try_leaves(
         "evaluation_requests": 2,
     }
     before = versions(fresh, *DATA)
+    fresh.spark.range(1).createOrReplaceTempView("somebody_s_view")  # is no table of the schema
     assert load(fresh, folder).wrote == 0
     assert versions(fresh, *DATA) == before
+    fresh.spark.catalog.dropTempView("somebody_s_view")
 
 
 def test_a_crash_between_a_tables_commit_and_its_entry_in_the_catalog_is_made_good(

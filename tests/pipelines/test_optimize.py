@@ -174,6 +174,7 @@ def test_an_evaluation_becomes_clusters_proposals_one_batch_and_six_audit_rows_o
     assert versions(loop.tables) == before
 
 
+@pytest.mark.slow
 def test_an_evaluation_without_per_row_data_stops_everything_until_the_rows_are_there(loop):
     start(loop)
     loop.run()
@@ -191,6 +192,7 @@ def test_an_evaluation_without_per_row_data_stops_everything_until_the_rows_are_
     assert cluster["evaluation_count"] == 2
 
 
+@pytest.mark.slow
 def test_what_was_declined_stays_so_until_its_evidence_changes(loop, later):
     questions = [Q("q1"), Q("q2")]
     start(loop, questions)
@@ -224,6 +226,7 @@ def test_what_was_declined_stays_so_until_its_evidence_changes(loop, later):
     assert sorted(states[row["proposal_id"]] for row in proposed) == ["declined", "open"]
 
 
+@pytest.mark.slow
 def test_the_gate_decides_and_only_what_stands_is_ground_for_proposals(loop, later):
     """A batch is accepted, the next one rejected and undone: then comes the next lever."""
     wrong = [Q("q1"), Q("q2", blame=[AMOUNT])]
@@ -274,6 +277,7 @@ def test_the_gate_decides_and_only_what_stands_is_ground_for_proposals(loop, lat
     assert len(loop.audit(cycle=2)) == 6, "a batch of cycle 1 was accepted"
 
 
+@pytest.mark.slow
 def test_when_the_platform_fails_where_it_could_decide_the_batch_is_asked_again(loop, later):
     start(loop, [Q("q1"), Q("q2", is_correct=True)])
     loop.run()
@@ -293,6 +297,7 @@ def test_when_the_platform_fails_where_it_could_decide_the_batch_is_asked_again(
     assert loop.states(BATCH_STATES, "batch_id") == {batch["batch_id"]: "applied"}
 
 
+@pytest.mark.slow
 def test_spaces_that_share_a_table_change_it_one_after_the_other(loop, later):
     for space_id in ("shop-a", "shop-b", "shop-c"):
         add_space(loop.tables, space_id)
@@ -320,6 +325,7 @@ def test_spaces_that_share_a_table_change_it_one_after_the_other(loop, later):
     assert states[first_waiting["batch_id"]] is None, "its turn has come"
 
 
+@pytest.mark.slow
 def test_three_corrections_make_a_batch_that_is_approved_like_any_other(loop, later):
     wrong_benchmarks = [Q(f"c{n}", verdict="genie_correct", split="held_out") for n in range(2)]
     start(loop, [Q("q1"), *wrong_benchmarks])

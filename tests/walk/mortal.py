@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from jobs import approve, evaluate, optimize
 from jobs.context import JobContext
 from jobs.home import Home
 from jobs.session import SessionSettings, open_session
+from jobs.small_tables import SmallTables
 from pipelines.load import load
 from pipelines.tables import Tables
 from transforms.contracts import SPACES
@@ -104,12 +106,17 @@ def live(home: Home, folder: Path, lives: int, at: Address, end: Connection) -> 
 
 def _attached(at: Address) -> SparkSession:
     """A session of the JVM there, with nothing in it that a killed process left behind."""
-    os.environ.update(PYSPARK_GATEWAY_PORT=str(at.port), PYSPARK_GATEWAY_SECRET=at.secret, TZ="UTC")
+    os.environ.update(
+        PYSPARK_GATEWAY_PORT=str(at.port),
+        PYSPARK_GATEWAY_SECRET=at.secret,
+        PYSPARK_PYTHON=sys.executable,
+        TZ="UTC",
+    )
     time.tzset()
     gateway = launch_gateway()
-    jsc = gateway.jvm.JavaSparkContext(gateway.jvm.SparkContext.getOrCreate())
+    jsc = gateway.jvm.JavaSparkContext(gateway.jvm.org.apache.spark.SparkContext.getOrCreate())
     context = SparkContext(gateway=gateway, jsc=jsc, conf=SparkConf(_jconf=jsc.sc().conf()))
-    spark = SparkSession(context)
+    spark = SparkSession(context).newSession()
     for query in spark.streams.active:  # its other half is gone
         query.stop()
     spark.catalog.clearCache()
@@ -118,7 +125,12 @@ def _attached(at: Address) -> SparkSession:
 
 def _run(spark: SparkSession, home: Home, folder: Path, counted: Lives) -> None:
     """Load, evaluate, optimize, approve, optimize: what the triggers would start, in order."""
-    tables = Tables(spark, clock=lambda: NOW, commit_guard=home.committing)
+    tables = Tables(
+        spark,
+        clock=lambda: NOW,
+        commit_guard=home.committing,
+        rows_at_hand=SmallTables(home),
+    )
     if not home.table_path(tables.schema, SPACES.name).is_dir():
         tables.create()
     counted.count()
