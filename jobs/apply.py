@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from databricks.sdk import WorkspaceClient
+from collections.abc import Sequence
 
 from genie.homes.space_homes import SpaceHomes
-from genie.homes.workspace import connect as connect_by_environment
+from genie.one_try import environment_client
 from jobs.context import JobContext, JobReport
 from jobs.entry_point import start
 from pipelines.apply_ledger import TableLedger
 from pipelines.applying import ApplyReport, Services, apply_pending
-from pipelines.homes import open_homes
+from pipelines.homes import Connect, open_homes
 from pipelines.snapshot import take_snapshot
 from pipelines.spaces import Space, registered_spaces
 from transforms.errors import GenieLoopError, InvalidInputError
@@ -25,9 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     start(JOB, run, argv)
 
 
-def run(
-    context: JobContext, *, connect: Callable[[], WorkspaceClient] = connect_by_environment
-) -> JobReport:
+def run(context: JobContext, *, connect: Connect = environment_client) -> JobReport:
     """Do and undo what is pending; nothing pending: nothing written.
 
     A batch that cannot be done does not keep the others from it: what was wrong is raised when all

@@ -95,15 +95,13 @@ class _Ticking:
         self._bomb.tick()
 
 
-class _TickingRunner:
-    def __init__(self, runner, bomb):
-        self._runner = runner
-        self._bomb = bomb
-
-    def run(self, sql):
-        rows = self._runner.run(sql)
-        self._bomb.tick()
+def _ticking(run, bomb):
+    def ticking(sql):
+        rows = run(sql)
+        bomb.tick()
         return rows
+
+    return ticking
 
 
 def services(sample, bomb=None) -> Services:
@@ -112,8 +110,7 @@ def services(sample, bomb=None) -> Services:
 
     def homes(_space_id):
         opened = sample.homes()
-        runner = _TickingRunner(opened.live["comment"]._runner, bomb)
-        opened = sample.homes(runner)
+        opened = sample.homes(_ticking(opened.live["comment"]._run, bomb))
         ticking = {
             kind: home if kind in ("comment", "metric_view", "function") else _Ticking(home, bomb)
             for kind, home in opened.live.items()

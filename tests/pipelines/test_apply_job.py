@@ -8,11 +8,11 @@ import pytest
 
 from genie.homes import Place
 from genie.homes.catalog import CatalogHome
-from genie.homes.sql_runner import SessionRunner
 from genie.local.spark_backend import SparkBackend
 from genie.local.workspace import EmbeddedWorkspace
 from jobs.apply import run
 from jobs.context import JobContext
+from pipelines.session_sql import session_sql
 from pipelines.spaces import Space, register_spaces, registered_spaces
 from tests.genie.local.fakes import FakeEngine, client_of
 from tests.jobs import seeded
@@ -100,7 +100,7 @@ class Till:
 
     def run(self):
         context = JobContext(self.tables, self.repo, "sqlite://", self.tables.clock)
-        return run(context, connect=lambda: self.client)
+        return run(context, connect=lambda _: self.client)
 
     def propose(self, lever, proposed, space_id="till"):
         rows = [
@@ -156,7 +156,7 @@ class Till:
         self.tables.append_rows(table, rows, transaction=make_id("test", repr(rows)))
 
     def state(self):
-        home = CatalogHome(SessionRunner(self.tables.spark))
+        home = CatalogHome(session_sql(self.tables.spark))
         places = (
             Place("live", "comment", "till.sales"),
             Place("live", "comment", "till.sales", "amount"),
