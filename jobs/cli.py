@@ -15,12 +15,14 @@ from typer.core import TyperGroup
 from jobs import (
     cli_changes,
     cli_clusters,
+    cli_compare,
     cli_decide,
     cli_failures,
     cli_history,
     cli_load,
     cli_status,
     cli_tables,
+    cli_why,
     cli_work,
     cli_workspace,
 )
@@ -107,8 +109,10 @@ app.command(rich_help_panel=_LOOK)(cli_status.status)
 app.command(rich_help_panel=_LOOK)(cli_workspace.check)
 app.command(rich_help_panel=_LOOK)(cli_history.history)
 app.command(rich_help_panel=_LOOK)(cli_history.levers)
+app.command(rich_help_panel=_LOOK)(cli_compare.compare)
 app.command(rich_help_panel=_LOOK)(cli_failures.failures)
 app.add_typer(cli_clusters.clusters_app, name="clusters", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.proposals_app, name="proposals", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.batches_app, name="batches", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(cli_why.why)
 app.add_typer(cli_tables.app, name="tables", rich_help_panel=_START)
