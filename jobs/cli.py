@@ -22,6 +22,7 @@ from jobs import (
     cli_load,
     cli_status,
     cli_tables,
+    cli_versions,
     cli_why,
     cli_work,
     cli_workspace,
@@ -103,8 +104,11 @@ app.command(rich_help_panel=_START)(cli_workspace.workspace)
 app.command(rich_help_panel=_START)(cli_work.run)
 app.command(rich_help_panel=_START)(cli_work.evaluate)
 app.command(rich_help_panel=_START)(cli_work.optimize)
+app.command(rich_help_panel=_START)(cli_work.apply)
 app.command(rich_help_panel=_DECIDE)(cli_decide.approve)
 app.command(rich_help_panel=_DECIDE)(cli_decide.reject)
+app.command(rich_help_panel=_DECIDE)(cli_versions.promote)
+app.command(rich_help_panel=_DECIDE)(cli_versions.rollback)
 app.command(rich_help_panel=_LOOK)(cli_status.status)
 app.command(rich_help_panel=_LOOK)(cli_workspace.check)
 app.command(rich_help_panel=_LOOK)(cli_history.history)

@@ -149,6 +149,7 @@ def show_batch(
             ("decided", decision_line(row)),
             ("applied", screens.when(row["applied_at"])),
             ("gate", _gate(row)),
+            ("rolled back", rollback_line(row)),
         ]
     )
     for number, change in enumerate(changes, start=1):
@@ -219,6 +220,14 @@ def decision_line(row: Row) -> str | None:
     decision = "declined" if row["state"] == "declined" else "approved"
     reason = f": {row['decision_reason']}" if row["decision_reason"] else ""
     return f"{decision} by {row['decided_by']}, {screens.when(row['decided_at'])}{reason}"
+
+
+def rollback_line(row: Row) -> str | None:
+    """Who decided to have a batch undone, when and why; None where nobody did."""
+    if row["rolled_back_by"] is None:
+        return None
+    reason = f": {row['rollback_reason']}" if row["rollback_reason"] else ""
+    return f"by {row['rolled_back_by']}, {screens.when(row['rolled_back_at'])}{reason}"
 
 
 def _gate(row: Row) -> str | None:

@@ -15,6 +15,7 @@ from jobs.cli_changes import (
     change_fields,
     decision_line,
     refusal_line,
+    rollback_line,
     state_with_reason,
 )
 from jobs.cli_shared import Id, Json, command_of
@@ -188,6 +189,7 @@ def _print_batch(story: Row) -> None:
             ("approval", decision_line(batch) or "not yet"),
             *(_application_field(one, story) for one in story["applications"]),
             *(field for one in story["gate_decisions"] for field in _gate_fields(one)),
+            ("rolled back", rollback_line(batch)),
         ],
         indent=2,
     )

@@ -51,7 +51,7 @@ class MemoryLedger:
     def pending(self):
         undos = [
             replace(one, direction="undo")
-            for one in self.works
+            for one in reversed(self.works)  # the last applied first
             if one.batch_id in self.rejected
             and (one.batch_id, "apply") in self.applications
             and (one.batch_id, "undo") not in self.applications
