@@ -142,7 +142,7 @@ def _refuse_approved(states: States, space_id: str) -> None:
             "an approved batch of this space is not applied yet: "
             + ", ".join(sorted(row["batch_id"] for row in approved)),
             where=space_id,
-            remedy="let it be applied (genie-loop run), then roll back: it is undone with the others",
+            remedy="let it be applied first (genie-loop run): it is undone with the others then",
         )
 
 
