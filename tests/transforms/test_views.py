@@ -193,9 +193,9 @@ def decision(batch, what, *, hour=4.0, content=None, by="ann"):
     }
 
 
-def application(batch, direction="apply", *, hour=5.0, proposals=None):
+def application(batch, direction="apply", *, hour=5.0, proposals=None, space="shop"):
     return {
-        "space_id": "shop",
+        "space_id": space,
         "application_id": f"{direction} {batch}",
         "batch_id": batch,
         "direction": direction,
@@ -387,7 +387,7 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         application("undone", "undo", hour=6.5),
         application("rolled back", hour=6.3),
         application("rolled back", "undo", hour=6.4),
-        application("of the bank"),
+        application("of the bank", space="bank"),
         application("late", hour=7),
     ],
     GATE_DECISIONS.name: [
