@@ -13,13 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import sqlglot
 import yaml
 
 from transforms.errors import GenieLoopError
 
 Row = Sequence[str | None]
 RunSql = Callable[[str], Sequence[Row]]
-"""Runs one statement to its end and gives its rows; raises ``StatementFailedError``."""
+"""Runs one statement to its end and gives its rows.
+
+Raises StatementFailedError for a statement that is refused, and will be when it is sent again; for
+one of which nothing is known, anything else.
+"""
 
 # Properties of a table that declare its keys as JSON: open-source Delta has no PRIMARY KEY.
 PRIMARY_KEY = "genie_loop.primary_key"  # names of columns
@@ -34,12 +39,13 @@ _MISSING = re.compile(
 )
 _PART = re.compile(r"`((?:[^`]|``)*)`|([^.`]+)")
 _FIELD = re.compile(r"([A-Z][A-Za-z ]*):\s+(.*)", re.DOTALL)
-_DEFAULT = re.compile(r"DEFAULT\s+((?:'[^']*'|[^'])+?)(?:\s+'(.*)')?", re.DOTALL)
+_DEFAULT = re.compile(r"DEFAULT\s+(.+)", re.DOTALL)
 _QUOTED = re.compile(r"'(.*)'", re.DOTALL)
+_QUOTE = re.compile(r"\s+'")
 
 
 class StatementFailedError(GenieLoopError):
-    """A statement did not run; ``sql_state`` is the five characters of the SQL standard."""
+    """A statement is refused, now and every time; ``sql_state`` is that of the SQL standard."""
 
     def __init__(
         self, what: str, *, where: str | None = None, sql_state: str | None = None
@@ -110,7 +116,10 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Routine:
-    """A SQL function; ``returns`` is empty where it returns no table."""
+    """A function; ``returns`` is empty where it is none in SQL that returns a table.
+
+    ``body`` is empty where it is not shown; it takes being the owner.
+    """
 
     name: str
     parameters: tuple[Member, ...]
@@ -178,12 +187,20 @@ def read_routine(run: RunSql, identifier: str) -> Routine | None:
 def parse_relation(
     identifier: str, described: Sequence[Row], properties: Mapping[str, str]
 ) -> Relation:
-    """What ``DESCRIBE TABLE EXTENDED`` says: columns, an empty line, then what else is known."""
+    """What ``DESCRIBE TABLE EXTENDED`` says: columns, then what else is known, under headings.
+
+    Columns that partition the table are listed once more under a heading of their own, and may be
+    called as a detail is.
+    """
     rows = [tuple(cell or "" for cell in row) for row in described]
-    end = next(
-        (n for n, row in enumerate(rows) if not row[0] or row[0].startswith("# ")), len(rows)
-    )
-    details = {row[0]: row[1] for row in reversed(rows[end:])}
+    end = next((n for n, row in enumerate(rows) if _is_heading(row)), len(rows))
+    details: dict[str, str] = {}
+    heading = ""
+    for row in rows[end:]:
+        if _is_heading(row):
+            heading = row[0]
+        elif not heading or heading.startswith("# Detailed"):
+            details.setdefault(row[0], row[1])
     kinds: dict[str, RelationKind] = {"METRIC_VIEW": "metric_view", "VIEW": "view"}
     return Relation(
         name=identifier,
@@ -195,18 +212,26 @@ def parse_relation(
     )
 
 
+def _is_heading(row: Row) -> bool:
+    return not row[0] or row[0].startswith("# ")
+
+
 def parse_routine(identifier: str, lines: Sequence[str]) -> Routine:
-    """What ``DESCRIBE FUNCTION EXTENDED`` says: ``Key: value``, further values indented."""
+    """What ``DESCRIBE FUNCTION EXTENDED`` says: ``Key: value``, further values indented.
+
+    Raises StatementFailedError for a parameter that cannot be read for sure.
+    """
     found: dict[str, list[str]] = {}
     key = ""
     for line in lines:
         named = None if line.startswith(" ") else _FIELD.fullmatch(line)
-        if named:
+        if named and key != "Body":  # it comes last, and may hold whatever it likes
             key = named[1]
             found[key] = [named[2]]
         elif key:
             found[key].append(line)
-    is_table = found.get("Type", [""])[0].strip() == "TABLE"
+    is_sql = found.get("Language", ["SQL"])[0].strip() == "SQL"
+    is_table = is_sql and found.get("Type", [""])[0].strip() == "TABLE"
     return Routine(
         name=identifier,
         parameters=_members(found.get("Input", [])),
@@ -226,9 +251,28 @@ def _member(line: str) -> Member:
     data_type, rest = _split_type(rest.strip())
     default = _DEFAULT.fullmatch(rest)
     if default:
-        return Member(name.strip("`"), data_type, default[2], default[1].strip())
+        sql, said = _split_default(default[1].strip())
+        return Member(name.strip("`"), data_type, said, sql)
     comment = _QUOTED.fullmatch(rest)
+    if rest and comment is None:
+        raise StatementFailedError(f"this parameter cannot be read for sure: {line}")
     return Member(name.strip("`"), data_type, comment[1] if comment else None)
+
+
+def _split_default(text: str) -> tuple[str, str | None]:
+    """A default and the comment behind it: what is in front of the comment is an expression."""
+    for quote in _QUOTE.finditer(text) if text.endswith("'") else ():
+        if _is_expression(text[: quote.start()]):
+            return text[: quote.start()], text[quote.end() : -1]
+    return text, None
+
+
+def _is_expression(sql: str) -> bool:
+    try:
+        sqlglot.parse_one(f"SELECT ({sql})", dialect="databricks")
+    except sqlglot.errors.SqlglotError:
+        return False
+    return True
 
 
 def _split_type(text: str) -> tuple[str, str]:

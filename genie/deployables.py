@@ -26,7 +26,7 @@ from genie.catalog import (
 from genie.definition_files import Definition, plain_type
 from genie.project import TableNotes
 from genie.workspace_check import read_space
-from genie.workspace_sql import telling
+from genie.workspace_errors import telling
 from transforms.errors import InvalidInputError
 from transforms.serialized_space import SpaceConfig
 

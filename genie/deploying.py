@@ -26,8 +26,9 @@ from genie.deployables import (
     TableComments,
 )
 from genie.project import Project
+from genie.warehouse_sql import warehouse_sql
 from genie.workspace_check import list_spaces
-from genie.workspace_sql import telling, warehouse_sql
+from genie.workspace_errors import telling
 from transforms.errors import InvalidInputError, StateConflictError
 from transforms.identity import content_hash
 

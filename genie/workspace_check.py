@@ -11,7 +11,8 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.dashboards import GenieSpace
 
 from genie.catalog import RunSql, StatementFailedError, read_relation, read_routine
-from genie.workspace_sql import telling, warehouse_sql
+from genie.warehouse_sql import warehouse_sql
+from genie.workspace_errors import telling
 from transforms.errors import InvalidInputError
 from transforms.serialized_space import Counts, SpaceConfig
 
@@ -52,7 +53,7 @@ def check_space(client: WorkspaceClient, space_id: str, *, run: RunSql | None = 
     """Read a space with its configuration, count what it holds and look whether it is there.
 
     ``run`` asks the catalog, by default through the space's warehouse. Raises InvalidInputError for
-    a space that is not there or may not be read (it takes CAN EDIT), and GenieLoopError for a
+    a space that is not there or may not be read (it takes CAN EDIT), and WorkspaceError for a
     workspace that does not answer.
     """
     space, config = read_space(client, space_id)

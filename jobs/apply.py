@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from databricks.sdk import WorkspaceClient
+from collections.abc import Sequence
 
 from genie.homes.space_homes import SpaceHomes
-from genie.homes.workspace import connect as connect_by_environment
+from genie.one_try import environment_client
+from genie.workspace_check import read_space
 from jobs.context import JobContext, JobReport
 from jobs.entry_point import start
 from pipelines.apply_ledger import TableLedger
 from pipelines.applying import ApplyReport, Services, apply_pending
-from pipelines.homes import open_homes
+from pipelines.homes import Connect, open_homes
+from pipelines.rolling_back import ask_after_rollback
 from pipelines.snapshot import take_snapshot
 from pipelines.spaces import Space, registered_spaces
 from transforms.errors import GenieLoopError, InvalidInputError
+from transforms.serialized_space import SpaceConfig
 
 JOB = "apply"
 
@@ -25,9 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     start(JOB, run, argv)
 
 
-def run(
-    context: JobContext, *, connect: Callable[[], WorkspaceClient] = connect_by_environment
-) -> JobReport:
+def run(context: JobContext, *, connect: Connect = environment_client) -> JobReport:
     """Do and undo what is pending; nothing pending: nothing written.
 
     A batch that cannot be done does not keep the others from it: what was wrong is raised when all
@@ -47,14 +46,20 @@ def run(
     def homes(space_id: str) -> SpaceHomes:
         return open_homes(tables, space(space_id), connect)
 
+    def config(genie_id: str) -> SpaceConfig:
+        return read_space(connect(f"genie:{genie_id}"), genie_id)[1]
+
     def state_hash(space_id: str) -> str:
-        return take_snapshot(tables, space(space_id)).state.state_hash
+        return take_snapshot(tables, space(space_id), config).state.state_hash
 
     report = apply_pending(ledger, Services(homes, state_hash), context.progress)
     lines = tuple(line for done in report.done for line in done.lines)
+    did_ask = ask_after_rollback(tables)
+    if did_ask:
+        lines = (*lines, "an evaluation is asked for of what was rolled back")
     if report.failed:
         raise _all_of(report, lines)
-    return JobReport(JOB, lines, ledger.wrote)
+    return JobReport(JOB, lines, ledger.wrote + did_ask)
 
 
 def _all_of(report: ApplyReport, lines: Sequence[str]) -> GenieLoopError:

@@ -43,13 +43,26 @@ def hidden(proposal: Row) -> Row:
     ``benchmark_split`` is the split of the benchmark that a correction is about; it is not there
     for any other proposal.
     """
-    split = proposal["benchmark_split"]
-    if proposal["patch_type"] != "correct_benchmark" or split == "train":
+    if not _is_hidden(proposal):
         return proposal
-    told = f"not shown: the benchmark is {split or 'unknown'}; show it with --reveal"
+    split = proposal["benchmark_split"] or "unknown"
+    told = f"not shown: the benchmark is {split}; show it with --reveal"
+    return {**proposal, **dict.fromkeys(_TEXTS, told), "summary": shown_summary(proposal)}
+
+
+def shown_summary(proposal: Row) -> str:
+    """The change in a sentence, as ``hidden`` gives it."""
+    if not _is_hidden(proposal):
+        return str(proposal["summary"])
     question = ", ".join(proposal["question_ids"])
-    summary = f"Correct the expected SQL of question {question} ({split or 'unknown split'})."
-    return {**proposal, **dict.fromkeys(_TEXTS, told), "summary": summary}
+    split = proposal["benchmark_split"] or "unknown split"
+    return f"Correct the expected SQL of question {question} ({split})."
+
+
+def _is_hidden(proposal: Row) -> bool:
+    return bool(
+        proposal["patch_type"] == "correct_benchmark" and proposal["benchmark_split"] != "train"
+    )
 
 
 _COLUMNS = (

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from jobs import (
     cli_changes,
     cli_clusters,
+    cli_compare,
     cli_decide,
     cli_demo,
     cli_failures,
@@ -22,6 +23,8 @@ from jobs import (
     cli_load,
     cli_status,
     cli_tables,
+    cli_versions,
+    cli_why,
     cli_work,
     cli_workspace,
 )
@@ -103,14 +106,19 @@ app.command(rich_help_panel=_START)(cli_workspace.workspace)
 app.command(rich_help_panel=_START)(cli_work.run)
 app.command(rich_help_panel=_START)(cli_work.evaluate)
 app.command(rich_help_panel=_START)(cli_work.optimize)
+app.command(rich_help_panel=_START)(cli_work.apply)
 app.command(rich_help_panel=_DECIDE)(cli_decide.approve)
 app.command(rich_help_panel=_DECIDE)(cli_decide.reject)
+app.command(rich_help_panel=_DECIDE)(cli_versions.promote)
+app.command(rich_help_panel=_DECIDE)(cli_versions.rollback)
 app.command(rich_help_panel=_LOOK)(cli_status.status)
 app.command(rich_help_panel=_LOOK)(cli_workspace.check)
 app.command(rich_help_panel=_LOOK)(cli_history.history)
 app.command(rich_help_panel=_LOOK)(cli_history.levers)
+app.command(rich_help_panel=_LOOK)(cli_compare.compare)
 app.command(rich_help_panel=_LOOK)(cli_failures.failures)
 app.add_typer(cli_clusters.clusters_app, name="clusters", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.proposals_app, name="proposals", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.batches_app, name="batches", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(cli_why.why)
 app.add_typer(cli_tables.app, name="tables", rich_help_panel=_START)

@@ -18,13 +18,13 @@ _BENCHMARK = """
 LEFT JOIN current_benchmarks b ON p.patch_type = 'correct_benchmark' AND b.space_id = p.space_id
   AND array_contains(p.question_ids, b.question_id)
 """
-_PROPOSALS = f"""
+PROPOSALS = f"""
 SELECT p.*, b.split AS benchmark_split
 FROM proposal_states p {_BENCHMARK}
 WHERE (:space IS NULL OR p.space_id = :space) AND (:id IS NULL OR starts_with(p.proposal_id, :id))
 ORDER BY p.space_id, p.lever, p.impact DESC, p.proposal_id
 """
-_REFUSALS = """
+REFUSALS = """
 SELECT split, overlap_kind, overlap FROM leak_refusals
 WHERE proposal_id = :proposal
 ORDER BY split, overlap_kind, fingerprint
@@ -57,7 +57,7 @@ def proposals(
     if context.invoked_subcommand is not None:
         return
     show_list(
-        [hidden(row) for row in rows_of(command_of(context).history, _PROPOSALS, space, id=None)],
+        [hidden(row) for row in rows_of(command_of(context).history, PROPOSALS, space, id=None)],
         _PROPOSAL_COLUMNS,
         as_json=as_json,
         if_none="There is no proposal yet: optimize makes them from clusters of failures. "
@@ -73,11 +73,11 @@ def show_proposal(
     """Show one proposal: before and after, the evidence, and the questions it is to fix."""
     history = command_of(context).history
     prefix = prefix_of("proposal", proposal)
-    found = history.select(_PROPOSALS, space=None, id=prefix) if history.is_there else []
+    found = history.select(PROPOSALS, space=None, id=prefix) if history.is_there else []
     row = the_only(found, "proposal", proposal)
     row = row if reveal else hidden(row)
     questions = train_questions(history, row["space_id"], row["question_ids"])
-    refusals = history.select(_REFUSALS, proposal=row["proposal_id"])
+    refusals = history.select(REFUSALS, proposal=row["proposal_id"])
     if as_json:
         screens.print_json([{**row, "questions": questions, "leak_refusals": refusals}])
         return
@@ -85,12 +85,12 @@ def show_proposal(
         [
             ("proposal", row["proposal_id"]),
             ("space", row["space_id"]),
-            ("state", _with_reason(row)),
+            ("state", state_with_reason(row)),
             ("batch", row["batch_id"]),
             ("cluster", row["cluster_id"]),
             ("lever", screens.lever(row["lever"])),
-            *_change_fields(row),
-            ("refused", "\n".join(_refusal(r) for r in refusals)),
+            *change_fields(row),
+            ("refused", "\n".join(refusal_line(r) for r in refusals)),
         ]
     )
     screens.print_lines("")
@@ -153,15 +153,16 @@ def show_batch(
             ("lever", f"{screens.lever(row['lever'])}, cycle {row['cycle']}"),
             ("risk", row["risk"]),
             ("waits for", _waits(row)),
-            ("decided", _decision(row)),
+            ("decided", decision_line(row)),
             ("applied", screens.when(row["applied_at"])),
             ("gate", _gate(row)),
+            ("rolled back", rollback_line(row)),
         ]
     )
     for number, change in enumerate(changes, start=1):
         screens.print_lines("")
         screens.print_heading(f"Change {number} of {len(changes)}")
-        screens.print_fields([("proposal", change["proposal_id"]), *_change_fields(change)])
+        screens.print_fields([("proposal", change["proposal_id"]), *change_fields(change)])
     screens.print_lines("")
     print_questions("Questions it is to fix", row["question_ids"], questions)
     if is_free(row):
@@ -185,7 +186,8 @@ def _changes(history: History, batch: Row) -> list[Row]:
     return [by_id[proposal] for proposal in batch["proposal_ids"] if proposal in by_id]
 
 
-def _change_fields(row: Row) -> list[tuple[str, str | None]]:
+def change_fields(row: Row) -> list[tuple[str, str | None]]:
+    """The change itself, why it is proposed, and what it may do."""
     return [
         ("change", row["summary"]),
         ("target", f"{row['target']} ({row['target_field']})"),
@@ -200,11 +202,12 @@ def _change_fields(row: Row) -> list[tuple[str, str | None]]:
     ]
 
 
-def _with_reason(row: Row) -> str:
+def state_with_reason(row: Row) -> str:
+    """The state of a proposal, and why."""
     return f"{row['state']}: {row['state_reason']}" if row["state_reason"] else str(row["state"])
 
 
-def _refusal(row: Row) -> str:
+def refusal_line(row: Row) -> str:
     """How it reproduces a benchmark; the benchmark's text is never shown."""
     kind = row["overlap_kind"].replace("_", " ")
     return f"reproduces the {kind} of a {row['split']} benchmark (overlap {row['overlap']:g})"
@@ -217,12 +220,21 @@ def _waits(row: Row) -> str | None:
     return f"{row['waits_for']}: {reason}" if reason else str(row["waits_for"])
 
 
-def _decision(row: Row) -> str | None:
+def decision_line(row: Row) -> str | None:
+    """Who decided on a batch, when and why; None where nobody did."""
     if row["decided_by"] is None:
         return None
     decision = "declined" if row["state"] == "declined" else "approved"
     reason = f": {row['decision_reason']}" if row["decision_reason"] else ""
     return f"{decision} by {row['decided_by']}, {screens.when(row['decided_at'])}{reason}"
+
+
+def rollback_line(row: Row) -> str | None:
+    """Who decided to have a batch undone, when and why; None where nobody did."""
+    if row["rolled_back_by"] is None:
+        return None
+    reason = f": {row['rollback_reason']}" if row["rollback_reason"] else ""
+    return f"by {row['rolled_back_by']}, {screens.when(row['rolled_back_at'])}{reason}"
 
 
 def _gate(row: Row) -> str | None:

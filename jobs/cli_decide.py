@@ -40,7 +40,7 @@ def _decide(
         command_of(context).history,
         batches,
         decision=decision,
-        decided_by=_decider(by),
+        decided_by=decider(by),
         reason=reason,
         clock=utc_now,
     )
@@ -55,7 +55,11 @@ def _decide(
         screens.print_lines("Next: genie-loop run")
 
 
-def _decider(by: str | None) -> str:
+def decider(by: str | None) -> str:
+    """The person who decides: the name given, or the user's.
+
+    Raises InvalidInputError for what is not the name of a person.
+    """
     if by is None:
         try:
             by = getpass.getuser()  # $LOGNAME, $USER, or the name of the process's user

@@ -1,4 +1,4 @@
-"""``run``, ``evaluate`` and ``optimize``: commands that start jobs."""
+"""``run``, ``evaluate``, ``optimize`` and ``apply``: commands that start jobs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def evaluate(
     with shown.interruptible(), opened(command, name="evaluate") as job_context:
         if spaces:
             _ask(job_context, spaces, again=again, answers=answers)
-        _start(command, "evaluate", job_context, shown)
+        start_job(command, "evaluate", job_context, shown)
 
 
 def optimize(context: typer.Context) -> None:
@@ -79,10 +79,22 @@ def optimize(context: typer.Context) -> None:
     command = command_of(context)
     shown = Shown(command)
     with shown.interruptible(), opened(command, name="optimize") as job_context:
-        _start(command, "optimize", job_context, shown)
+        start_job(command, "optimize", job_context, shown)
 
 
-def _start(command: Command, job: str, job_context: JobContext, shown: Shown) -> None:
+def apply(context: typer.Context) -> None:
+    """Run the apply job now: do the batches that are approved, undo those that are rejected.
+
+    Run again, it goes on where it stopped; nothing pending, nothing is touched.
+    """
+    command = command_of(context)
+    shown = Shown(command)
+    with shown.interruptible(), opened(command, name="apply") as job_context:
+        start_job(command, "apply", job_context, shown)
+
+
+def start_job(command: Command, job: str, job_context: JobContext, shown: Shown) -> None:
+    """Run a job by hand; it counts as a run of that job."""
     shown.running = job
     runner = runner_of(command, lambda name: run_job(name, job_context), shown)
     show_report(runner.start(job))

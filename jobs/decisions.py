@@ -21,7 +21,8 @@ FROM batch_states
 """
 
 _DECISION_STANDS = {
-    "approved": "a decision stands; if the change makes the space worse, the gate has it undone",
+    "approved": "a decision stands; if the change makes the space worse, the gate has it undone, "
+    "and people undo it by going back: genie-loop rollback",
     "declined": "a decision stands; its proposals come again when their evidence changes",
 }
 

@@ -25,7 +25,7 @@ class TableLedger:
         self.wrote = 0
 
     def pending(self) -> Sequence[Work]:
-        """Rejected batches, then approved ones that wait for none; the oldest first.
+        """Rejected batches, the last applied first; then approved ones that wait for none.
 
         An approval counts where it carries the batch's content hash; the view says so.
         """
@@ -34,8 +34,16 @@ class TableLedger:
             States(self._tables)
             .of(BATCH_STATES)
             .where(is_free | (F.col("state") == "rejected"))
-            .select("space_id", "batch_id", "state", "content_hash", "proposal_ids", "recorded_at")
-            .collect()  # one in flight per space
+            .select(
+                "space_id",
+                "batch_id",
+                "state",
+                "content_hash",
+                "proposal_ids",
+                "recorded_at",
+                "applied_at",
+            )
+            .collect()  # one in flight per space, unless many are rolled back
         )
         if not batches:
             return ()
@@ -47,11 +55,12 @@ class TableLedger:
             .select("space_id", "proposal_id", "patch", "before")
             .collect()
         }
-        in_order = sorted(
-            (batch.asDict() for batch in batches),
-            key=lambda one: (one["state"] != "rejected", one["recorded_at"], one["batch_id"]),
-        )
-        return tuple(_work(batch, proposals) for batch in in_order)
+        found = [batch.asDict() for batch in batches]
+        to_undo = [one for one in found if one["state"] == "rejected"]
+        to_undo.sort(key=lambda one: (one["applied_at"], one["batch_id"]), reverse=True)
+        to_apply = [one for one in found if one["state"] != "rejected"]
+        to_apply.sort(key=lambda one: (one["recorded_at"], one["batch_id"]))
+        return tuple(_work(batch, proposals) for batch in (*to_undo, *to_apply))
 
     def intents(self, batch_id: str, direction: Direction) -> tuple[Intent, ...]:
         """See ``Ledger``."""

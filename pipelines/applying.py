@@ -35,7 +35,9 @@ class Ledger(Protocol):
     """What the history knows of batches, and what is recorded of them."""
 
     def pending(self) -> Sequence[Work]:
-        """What may be done now: undoing first, then the oldest batch of each space and object."""
+        """What may be done now: undoing first, what was applied last before all others; then the
+        oldest batch of each space and object.
+        """
 
     def intents(self, batch_id: str, direction: Direction) -> tuple[Intent, ...]:
         """The recorded intents in order; none where nothing was recorded."""
@@ -87,12 +89,14 @@ def apply_pending(
 ) -> ApplyReport:
     """Do and undo everything that is approved or rejected; nothing pending, nothing written.
 
-    A batch that cannot be done does not keep those of other spaces from it. An undo may free a
-    batch that waited, so what is pending is looked up again after one.
+    A batch that cannot be done does not keep those of other spaces from it; where one cannot be
+    undone, its space is left as it is, as what was applied before it cannot be undone exactly
+    either. An undo may free a batch that waited, so what is pending is looked up again after one.
     """
     done: list[Done] = []
     failed: list[tuple[Work, GenieLoopError]] = []
     tried: set[tuple[str, Direction]] = set()
+    stuck: set[str] = set()
     is_over = False
     while not is_over:
         works = [w for w in ledger.pending() if (w.batch_id, w.direction) not in tried]
@@ -100,10 +104,14 @@ def apply_pending(
         for number, work in enumerate(works, start=1):
             progress("apply", number - 1, len(works))
             tried.add((work.batch_id, work.direction))
+            if work.space_id in stuck:
+                continue
             try:
                 done.append(_do(work, ledger, services))
             except GenieLoopError as error:
                 failed.append((work, error))
+                if work.direction == "undo":
+                    stuck.add(work.space_id)
             progress("apply", number, len(works))
     return ApplyReport(tuple(done), tuple(failed))
 

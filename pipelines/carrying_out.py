@@ -30,6 +30,33 @@ def carry_out(intents: Sequence[Intent], homes: SpaceHomes, *, is_undo: bool) ->
             raise
 
 
+def rehearse(intents: Sequence[Intent], homes: SpaceHomes) -> None:
+    """Look whether every change could be made, one after another; nothing is touched.
+
+    Raises DriftedError, with every document that is neither as before its change nor as after it.
+    """
+    contents: dict[Place, str | None] = {}
+    found_drifted: dict[Place, None] = {}
+    for change in (change for intent in intents for change in intent.changes):
+        if change.place not in contents:
+            contents[change.place] = _content(change.place, homes)
+        content = contents[change.place]
+        found = fingerprint(content)
+        if found == change.pre_hash and content is not None:
+            contents[change.place] = change.splice.applied(content)
+        elif content is None and change.place.kind == "metric_view":
+            contents[change.place] = change.splice.after
+        elif found != change.post_hash:
+            found_drifted[change.place] = None
+    if found_drifted:
+        raise DriftedError(
+            "drifted: these are not what the batches left there: "
+            + ", ".join(str(place) for place in found_drifted),
+            remedy="somebody changed them meanwhile, and nothing was touched; make them what they "
+            "were (application_intents has it), then try again",
+        )
+
+
 def _make(change: Change, homes: SpaceHomes, later: set[str]) -> None:
     home = homes.of(change.place)
     content = _content(change.place, homes)

@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
-
-from genie.catalog import Row, RunSql, StatementFailedError, read_relation, read_routine
+from genie.catalog import RunSql, read_relation, read_routine
 from transforms.live_state import short_name
 from transforms.serialized_space import SpaceConfig
 from transforms.space_state import ColumnState, FunctionState, TableState
-
-
-def session_sql(spark: SparkSession) -> RunSql:
-    """Runs statements on a session; all their values are texts."""
-
-    def run(sql: str) -> Sequence[Row]:
-        try:
-            return [tuple(row) for row in spark.sql(sql).collect()]
-        except PySparkException as error:
-            raise StatementFailedError(
-                str(error).split("\n", maxsplit=1)[0], where=sql, sql_state=error.getSqlState()
-            ) from error
-
-    return run
 
 
 def metric_view_states(run: RunSql, config: SpaceConfig) -> tuple[TableState, ...]:

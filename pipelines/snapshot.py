@@ -11,7 +11,8 @@ from pyspark.sql import functions as F
 
 from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY
 from genie.live_space import live_space_id, read_live_config
-from pipelines.live_objects import function_states, metric_view_states, session_sql
+from pipelines.live_objects import function_states, metric_view_states
+from pipelines.session_sql import session_sql
 from pipelines.spaces import Space
 from pipelines.tables import Tables, quote_name
 from transforms.contracts import PROFILES

@@ -29,12 +29,14 @@ BATCH_PROGRESS = View(
     name="batch_progress",
     comment=(
         "One row per batch: proposed, approved, declined, applied, accepted, rejected, undone or "
-        "stale. The first decision on a batch's content counts; of two at once, declined"
+        "stale. The first decision on a batch's content counts; of two at once, declined. One that "
+        "a person rolled back is rejected, whatever the gate said"
     ),
     sql=f"""
 SELECT {columns(BATCHES, "b")},
   CASE
     WHEN u.batch_id IS NOT NULL THEN 'undone'
+    WHEN r.batch_id IS NOT NULL AND a.batch_id IS NOT NULL THEN 'rejected'
     WHEN g.decision = 'rejected' THEN 'rejected'
     WHEN g.decision = 'accepted' THEN 'accepted'
     WHEN a.batch_id IS NOT NULL THEN 'applied'
@@ -44,6 +46,7 @@ SELECT {columns(BATCHES, "b")},
     ELSE 'proposed'
   END AS state,
   d.decided_by, d.reason AS decision_reason, d.recorded_at AS decided_at,
+  r.rolled_back_by, r.rollback_reason, r.rolled_back_at,
   a.application_id, a.recorded_at AS applied_at,
   COALESCE(a.proposal_ids, b.proposal_ids) AS applied_proposal_ids,
   g.train_net, g.held_out_net, g.rationale AS gate_rationale, g.stop_reason
@@ -54,7 +57,9 @@ LEFT JOIN (
   ) AS position
   FROM approvals f
   JOIN batches k ON k.batch_id = f.batch_id AND k.content_hash = f.content_hash
+  WHERE f.decision <> 'rolled_back'
 ) d ON d.batch_id = b.batch_id AND d.position = 1
+LEFT JOIN batch_rollbacks r ON r.batch_id = b.batch_id
 LEFT JOIN applications a ON a.batch_id = b.batch_id AND a.direction = 'apply'
 LEFT JOIN applications u ON u.batch_id = b.batch_id AND u.direction = 'undo'
 LEFT JOIN batch_gates g ON g.batch_id = b.batch_id
@@ -183,6 +188,8 @@ FROM (
         CASE
           WHEN f.proposal_id IS NOT NULL
             THEN concat('it reproduces a benchmark of split ', f.split)
+          WHEN m.state IN ('rejected', 'undone') AND m.rolled_back_by IS NOT NULL
+            THEN concat('rolled back by ', m.rolled_back_by)
           WHEN m.state IN ('rejected', 'undone') THEN m.gate_rationale
           WHEN m.state = 'declined' THEN m.decision_reason
           WHEN m.state IN ('proposed', 'approved', 'applied', 'accepted') THEN NULL
@@ -195,7 +202,7 @@ FROM (
       ) f ON f.proposal_id = p.proposal_id
       LEFT JOIN (
         SELECT x.proposal_id, b.batch_id, b.state, b.applied_at, b.applied_proposal_ids,
-          b.gate_rationale, b.decision_reason, ROW_NUMBER() OVER (
+          b.gate_rationale, b.decision_reason, b.rolled_back_by, ROW_NUMBER() OVER (
             PARTITION BY x.proposal_id ORDER BY b.recorded_at DESC, b.batch_id
           ) AS recency
         FROM batch_progress b

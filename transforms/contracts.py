@@ -577,14 +577,14 @@ APPROVALS = Table(
         _need("decision_id", "STRING", "Hash of batch, content, decision and who decided"),
         _need("batch_id", "STRING", "The batch"),
         _need("content_hash", "STRING", "What was approved: the batch's content hash"),
-        _need("decision", "STRING", "approved or declined"),
+        _need("decision", "STRING", "approved, declined, or rolled_back: to be undone again"),
         _need("decided_by", "STRING", "Person, or policy:<name>"),
         Field("reason", "STRING", "Why"),
         _RECORDED,
     ),
     key=("decision_id",),
     checks={
-        "decision_known": _one_of("decision", ("approved", "declined")),
+        "decision_known": _one_of("decision", ("approved", "declined", "rolled_back")),
         "someone_decided": "length(decided_by) > 0",
     },
 )

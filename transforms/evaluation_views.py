@@ -78,15 +78,35 @@ WHERE r.recency = 1
 """,
 )
 
+BATCH_ROLLBACKS = View(
+    name="batch_rollbacks",
+    comment="One row per batch that a person decided to have undone again: the first decision",
+    sql="""
+SELECT r.space_id, r.batch_id, r.decided_by AS rolled_back_by, r.reason AS rollback_reason,
+  r.recorded_at AS rolled_back_at
+FROM (
+  SELECT f.*, ROW_NUMBER() OVER (
+    PARTITION BY f.batch_id ORDER BY f.recorded_at, f.decision_id
+  ) AS position
+  FROM approvals f
+  JOIN batches k ON k.batch_id = f.batch_id AND k.content_hash = f.content_hash
+  WHERE f.decision = 'rolled_back'
+) r
+WHERE r.position = 1
+""",
+)
+
 EVALUATION_STATES = View(
     name="evaluation_states",
     comment=(
-        "One row per evaluation: accepted when it shows a state that stands (a baseline, an "
-        "accepted or an undone batch), else rejected or undecided, as the gate says of its batch"
+        "One row per evaluation: accepted when it shows a state that stands, rejected when a batch "
+        "that was in it is rejected, undone or rolled back, else undecided: a batch is not gated"
     ),
     sql=f"""
 SELECT {columns(EVALUATIONS, "e")},
   CASE
+    WHEN w.is_rejected = 1 THEN 'rejected'
+    WHEN w.is_rejected = 0 THEN 'undecided'
     WHEN e.application_id IS NULL OR a.direction = 'undo' THEN 'accepted'
     ELSE COALESCE(g.decision, 'undecided')
   END AS state,
@@ -95,6 +115,22 @@ FROM evaluations e
 LEFT JOIN applications a ON a.application_id = e.application_id
 LEFT JOIN batch_gates g ON g.batch_id = e.batch_id
 LEFT JOIN evaluation_requests r ON r.request_id = e.request_id
+LEFT JOIN (
+  SELECT x.evaluation_id, MAX(
+    CASE WHEN u.batch_id IS NOT NULL OR k.batch_id IS NOT NULL OR y.decision = 'rejected'
+      THEN 1 ELSE 0 END
+  ) AS is_rejected
+  FROM evaluations x
+  JOIN applications p ON p.space_id = x.space_id AND p.direction = 'apply'
+    AND p.recorded_at < x.started_at
+  LEFT JOIN applications u ON u.batch_id = p.batch_id AND u.direction = 'undo'
+  LEFT JOIN batch_rollbacks k ON k.batch_id = p.batch_id
+  LEFT JOIN batch_gates y ON y.batch_id = p.batch_id
+  WHERE (u.batch_id IS NULL OR u.recorded_at > x.started_at)
+    AND (u.batch_id IS NOT NULL OR k.batch_id IS NOT NULL
+      OR COALESCE(y.decision, 'undecided') <> 'accepted')
+  GROUP BY x.evaluation_id
+) w ON w.evaluation_id = e.evaluation_id
 """,
 )
 

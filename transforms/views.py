@@ -17,6 +17,7 @@ from transforms.change_views import (
 )
 from transforms.evaluation_views import (
     BATCH_GATES,
+    BATCH_ROLLBACKS,
     BENCHMARK_STATES,
     CURRENT_BENCHMARKS,
     EVALUATION_STATES,
@@ -67,6 +68,8 @@ LEFT JOIN (
       PARTITION BY d.space_id ORDER BY d.recorded_at DESC, d.gate_decision_id
     ) AS recency
     FROM gate_decisions d
+    LEFT JOIN batch_rollbacks k ON k.batch_id = d.batch_id
+    WHERE k.batch_id IS NULL
   ) r
   WHERE r.recency = 1
 ) g ON g.space_id = s.space_id
@@ -78,6 +81,7 @@ VIEWS: tuple[View, ...] = (
     CURRENT_BENCHMARKS,
     BENCHMARK_STATES,
     BATCH_GATES,
+    BATCH_ROLLBACKS,
     EVALUATION_STATES,
     LATEST_EVALUATIONS,
     EVALUATION_SUMMARY,

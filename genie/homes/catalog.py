@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from genie.catalog import (
+    Relation,
+    Row,
+    RunSql,
+    StatementFailedError,
+    parse_relation,
+    parse_routine,
+)
 from genie.homes.base import MissingObjectError, Place, RefusedWriteError, drifted, missing
-from genie.homes.descriptions import described_table, function_sql, metric_view_sql
-from genie.homes.sql_runner import SqlRefusedError, SqlRunner
+from genie.homes.definitions import function_sql, metric_view_sql
 from genie.patching.create_statements import quoted_name, quoted_text
 from transforms.errors import InvalidInputError
 
-_IS_MISSING = ("NOT_FOUND", "UNRESOLVED_ROUTINE", "cannot be found", "does not exist")
 _IS_THERE = "TABLE_OR_VIEW_ALREADY_EXISTS"
 
 
@@ -16,12 +24,12 @@ class CatalogHome:
     """Documents of kind ``comment``, ``metric_view`` and ``function``.
 
     The last two are the statements that create the object, written here from what the catalog
-    says: one text for equal objects. ``catalog`` is where names of two parts are looked up; None
-    leaves it to the runner.
+    says: one text for equal objects. ``run`` reads and changes the catalog; ``catalog`` is where
+    names of two parts are looked up, None leaves it to ``run``.
     """
 
-    def __init__(self, runner: SqlRunner, catalog: str | None = None) -> None:
-        self._runner = runner
+    def __init__(self, run: RunSql, catalog: str | None = None) -> None:
+        self._run = run
         self._catalog = catalog
 
     def read(self, place: Place) -> str:
@@ -31,11 +39,11 @@ class CatalogHome:
         parts = self._parts(place)
         try:
             if place.kind == "function":
+                rows = self._described(place, f"DESCRIBE FUNCTION EXTENDED {self._name(place)}")
                 return function_sql(
-                    parts, self._described(place, f"DESCRIBE FUNCTION EXTENDED {self._name(place)}")
+                    parts, parse_routine(place.name, [row[0] or "" for row in rows])
                 )
-            described = described_table(self._table_rows(place))
-            return metric_view_sql(parts, described)
+            return metric_view_sql(parts, self._relation(place))
         except ValueError as error:
             raise InvalidInputError(
                 str(error), where=str(place), remedy="name a metric view or a SQL table function"
@@ -51,10 +59,10 @@ class CatalogHome:
             raise drifted(place)
         try:
             if place.kind == "comment":
-                self._runner.run(self._comment_sql(place, content))
+                self._run(self._comment_sql(place, content))
             else:
                 self._create(place, content, expected)
-        except SqlRefusedError as error:
+        except StatementFailedError as error:
             raise RefusedWriteError(
                 f"the catalog does not take it: {error.what}",
                 where=str(place),
@@ -63,36 +71,37 @@ class CatalogHome:
 
     def _create(self, place: Place, content: str, before: str | None) -> None:
         try:
-            self._runner.run(content)
-        except SqlRefusedError as error:
+            self._run(content)
+        except StatementFailedError as error:
             if _IS_THERE not in error.what:
                 raise
             # Spark 4.2 does not replace a metric view.
-            self._runner.run(f"DROP VIEW {self._name(place)}")
+            self._run(f"DROP VIEW {self._name(place)}")
             try:
-                self._runner.run(content)
-            except SqlRefusedError:
+                self._run(content)
+            except StatementFailedError:
                 if before is not None:
-                    self._runner.run(before)
+                    self._run(before)
                 raise
 
     def _comment(self, place: Place) -> str:
-        described = described_table(self._table_rows(place))
+        relation = self._relation(place)
         if place.column is None:
-            return described.comment
-        for name, comment in described.columns:
-            if name.lower() == place.column.lower():
-                return comment or ""
+            return relation.comment or ""
+        for column in relation.columns:
+            if column.name.lower() == place.column.lower():
+                return column.comment or ""
         raise missing(place)
 
-    def _table_rows(self, place: Place) -> list[tuple[str | None, ...]]:
-        return self._described(place, f"DESCRIBE TABLE EXTENDED {self._name(place)}")
+    def _relation(self, place: Place) -> Relation:
+        rows = self._described(place, f"DESCRIBE TABLE EXTENDED {self._name(place)}")
+        return parse_relation(place.name, rows, {})
 
-    def _described(self, place: Place, sql: str) -> list[tuple[str | None, ...]]:
+    def _described(self, place: Place, sql: str) -> Sequence[Row]:
         try:
-            return self._runner.run(sql)
-        except SqlRefusedError as error:
-            if any(sign in error.what for sign in _IS_MISSING):
+            return self._run(sql)
+        except StatementFailedError as error:
+            if error.is_missing:
                 raise missing(place, error.what) from error
             raise
 

@@ -8,7 +8,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk import errors as sdk_errors
 
 from genie.homes.base import Place, RefusedWriteError, drifted, missing
-from genie.homes.workspace import talking
+from genie.workspace_errors import telling
 from transforms.serialized_space import SpaceConfig
 from transforms.serialized_space.splicing import canonical
 
@@ -21,16 +21,17 @@ class LiveSpaceHome:
     """
 
     def __init__(self, client: WorkspaceClient) -> None:
+        self._client = client
         self._genie = client.genie
 
     def read(self, place: Place) -> str:
         """See ``Home``."""
-        with talking(str(place)):
+        with telling(self._client, f"{place} cannot be read"):
             return _document(self._full(place)[0])
 
     def write(self, place: Place, content: str, *, expected: str | None) -> None:
         """See ``Home``."""
-        with talking(str(place)):
+        with telling(self._client, f"{place} cannot be changed"):
             self._write(place, content, expected)
 
     def _write(self, place: Place, content: str, expected: str | None) -> None:

@@ -8,6 +8,7 @@ from genie.catalog import (
     Member,
     StatementFailedError,
     name_parts,
+    parse_relation,
     parse_routine,
     quoted,
     read_relation,
@@ -57,6 +58,7 @@ def test_a_function_has_its_parameters_defaults_result_and_body():
         ("a DECIMAL(10, 2) 'it's ok'", Member("a", "DECIMAL(10, 2)", "it's ok")),
         ("a STRING DEFAULT 'EU' 'where'", Member("a", "STRING", "where", "'EU'")),
         ("a STRING DEFAULT 'EU'", Member("a", "STRING", None, "'EU'")),
+        ("a STRING DEFAULT f('a', 'b') 'it's'", Member("a", "STRING", "it's", "f('a', 'b')")),
         ("a STRUCT<b: INT, c: STRING>", Member("a", "STRUCT<b: INT, c: STRING>")),
     ],
 )
@@ -69,6 +71,21 @@ def test_a_parameter_is_read_as_spark_writes_it(line, member):
 def test_a_scalar_function_without_parameters_returns_no_table():
     routine = parse_routine("f", ["Type: SCALAR", "Input: ()", "Returns: INT", "Body: 1"])
     assert (routine.parameters, routine.returns, routine.body) == ((), (), "1")
+
+
+def test_a_body_may_hold_lines_that_look_like_something_else():
+    routine = parse_routine(
+        "f", ["Type: TABLE", "Returns: a INT", "Body: SELECT 1 /*", "Type: X */"]
+    )
+    assert routine.body == "SELECT 1 /*\nType: X */"
+
+
+def test_a_column_that_partitions_a_table_is_no_detail_of_it():
+    rows = [("a", "int", ""), ("Comment", "string", ""), ("# Partition Information", "", ""),
+            ("# col_name", "data_type", ""), ("Comment", "string", ""), ("", "", ""),
+            ("# Detailed Table Information", "", ""), ("Comment", "sales", "")]  # fmt: skip
+    table = parse_relation("t", rows, {})
+    assert (table.comment, [one.name for one in table.columns]) == ("sales", ["a", "Comment"])
 
 
 def test_what_is_not_there_is_none_and_what_cannot_be_read_is_raised():

@@ -339,3 +339,93 @@ def shop(home: Home) -> None:
     append(home, c.PROPOSALS, [proposal(1), proposal(2)])
     append(home, c.BATCHES, [batch(1), batch(2, [2], recorded_at=NOON + timedelta(minutes=5))])
     append(home, c.LEVER_AUDIT, [lever_audit(lever) for lever in c.LEVERS])
+
+
+def judge_verdict(question_id: str, judge: str, value: str, iteration: int = 0) -> dict[str, Any]:
+    evaluated = evaluation_id(iteration=iteration)
+    return {
+        "space_id": "shop",
+        "verdict_id": make_id("verdict", evaluated, question_id, judge),
+        "evaluation_id": evaluated,
+        "question_id": question_id,
+        "attempt": 1,
+        "split": SPLIT_OF[question_id],
+        "judge": judge,
+        "value": value,
+        "rationale": "because",
+    }
+
+
+def approval(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "space_id": "shop",
+        "decision_id": make_id("decision", number),
+        "batch_id": make_id("batch", number),
+        "content_hash": f"content of {number}",
+        "decision": "approved",
+        "decided_by": "ann",
+        **changes,
+    }
+
+
+def application(number: int, direction: str = "apply", **changes: Any) -> dict[str, Any]:
+    return {
+        "space_id": "shop",
+        "application_id": make_id("application", number, direction),
+        "batch_id": make_id("batch", number),
+        "direction": direction,
+        "state_hash": f"state after {direction} of {number}",
+        "verified_at": NOON,
+        **changes,
+    }
+
+
+def gate_decision(number: int, decision: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "space_id": "shop",
+        "gate_decision_id": make_id("gate", number, 1),
+        "batch_id": make_id("batch", number),
+        "number": 1,
+        "evaluation_ids": [evaluation_id(iteration=number)],
+        "baseline_evaluation_id": evaluation_id(),
+        "decision": decision,
+        "train_net": 0,
+        "held_out_net": 1,
+        "statistics": '{"train_gained": 1, "train_lost": 1, "train_accuracy": 0.5}',
+        "rationale": f"{decision}: train 1 gained, 1 lost of 2",
+        **changes,
+    }
+
+
+def measured_shop(home: Home, decision: str = "rejected") -> None:
+    """``shop``, and batch 1 approved, applied, evaluated and gated.
+
+    It fixes q2 and q3 and breaks q1; q4 stays wrong.
+    """
+    shop(home)
+    failed = failure("q2")
+    member = {name: failed[name] for name in ("failure_id", "evaluation_id", "question_id")}
+    of_cluster = {"space_id": "shop", "cluster_id": cluster()["cluster_id"]}
+    append(home, c.CLUSTER_MEMBERS, [{**of_cluster, **member}])
+    verdicts = [("q1", "yes", "no"), ("q2", "no", "yes"), ("q3", "no", "yes"), ("q4", "no", "no")]
+    rows = [
+        judge_verdict(question, "result_correctness", value, iteration)
+        for question, *values in verdicts
+        for iteration, value in enumerate(values)
+    ]
+    append(home, c.JUDGE_VERDICTS, rows)
+    append(home, c.APPROVALS, [approval(1, recorded_at=NOON + timedelta(minutes=10))])
+    append(home, c.APPLICATIONS, [application(1, recorded_at=NOON + timedelta(minutes=20))])
+    append(
+        home,
+        c.EVAL_RESULTS,
+        [eval_result(q, is_correct=q in ("q2", "q3"), iteration=1) for q in SPLIT_OF],
+    )
+    measures = {
+        "application_id": make_id("application", 1, "apply"),
+        "batch_id": make_id("batch", 1),
+        "state_hash": "state after apply of 1",
+        "model_id": "m-2",
+    }
+    append(home, c.EVALUATIONS, [evaluation(iteration=1, **measures)])
+    append(home, c.GATE_DECISIONS, [gate_decision(1, decision)])

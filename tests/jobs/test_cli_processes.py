@@ -19,6 +19,8 @@ LISTS = (
     "status",
     "history",
     "levers",
+    f"compare {seeded.evaluation_id()} {seeded.evaluation_id()}",
+    f"why {make_id('proposal', 1)}",
     "failures",
     "clusters",
     "proposals",

@@ -11,16 +11,18 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from jobs import cli_load, cli_runs, cli_work
+from jobs import cli_load, cli_runs, cli_versions, cli_work
 from jobs.cli import app
 from jobs.context import JobContext, JobReport
 from jobs.home import Home
 from jobs.positions import read_progress
 from pipelines.load import LoadedSpace, LoadedTable, LoadReport
+from pipelines.rolling_back import Rollback
 from tests.jobs import seeded
 from tests.jobs.seeded import append, batch
 from transforms import contracts as c
 from transforms.errors import AnswererError, HomeBusyError
+from transforms.identity import make_id
 
 Job = Callable[[], JobReport]
 
@@ -36,7 +38,8 @@ def home(tmp_path) -> Home:
 @pytest.fixture
 def jobs(monkeypatch, home) -> dict[str, Job]:
     """The jobs by name, to be replaced; no session is opened."""
-    played: dict[str, Job] = {name: reports(name) for name in ("approve", "evaluate", "optimize")}
+    names = ("approve", "apply", "evaluate", "optimize")
+    played: dict[str, Job] = {name: reports(name) for name in names}
 
     @contextlib.contextmanager
     def opened(command, *, name):
@@ -46,7 +49,7 @@ def jobs(monkeypatch, home) -> dict[str, Job]:
 
     created: list[str] = []
 
-    for module in (cli_work, cli_load):
+    for module in (cli_work, cli_load, cli_versions):
         monkeypatch.setattr(module, "opened", opened)
     monkeypatch.setattr(cli_work, "run_job", lambda name, context: played[name]())
     return played
@@ -140,7 +143,7 @@ def test_waiting_is_shown_once_where_nobody_watches_it_count_down(home, jobs, mo
     assert "Interrupted while no job ran" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["evaluate", "optimize"])
+@pytest.mark.parametrize("name", ["evaluate", "optimize", "apply"])
 def test_a_job_started_by_hand_counts_as_a_run_of_it(home, jobs, name):
     append(home, c.EVALUATION_REQUESTS, [])
     append(home, c.EVALUATIONS, [seeded.evaluation()])
@@ -165,6 +168,53 @@ def test_ctrl_c_during_a_job_started_by_hand_says_how_it_goes_on(home, jobs):
     done = call(home, "optimize")
     assert done.exit_code == 130
     assert "Interrupted while optimize ran" in done.stderr
+
+
+@pytest.fixture
+def decided(home, monkeypatch) -> list[tuple[str, str, str | None]]:
+    """What a rollback is called with; it finds that batch 1 is to be undone."""
+    append(home, c.EVALUATIONS, [seeded.evaluation(model_id="m-1", state_hash="as it was")])
+    calls: list[tuple[str, str, str | None]] = []
+
+    def decide(context, model_id, person, reason):
+        calls.append((model_id, person, reason))
+        batches = () if reason == "nothing" else (make_id("batch", 1),)
+        return Rollback("shop", seeded.evaluation_id(), model_id, "as it was", batches)
+
+    monkeypatch.setattr(cli_versions, "_decide", decide)
+    return calls
+
+
+def undoes(home: Home, state_hash: str) -> Job:
+    def job() -> JobReport:
+        append(home, c.APPLICATIONS, [seeded.application(1, "undo", state_hash=state_hash)])
+        return JobReport("apply", ("batch-1 undone: 1 patches",), wrote=1)
+
+    return job
+
+
+def test_a_rollback_decides_undoes_and_looks_whether_the_state_is_as_it_was(home, jobs, decided):
+    jobs["apply"] = undoes(home, "as it was")
+    done = call(home, "rollback", seeded.evaluation_id()[11:19], "--by", "ann", "--reason", "bad")
+    assert (done.exit_code, decided) == (0, [("m-1", "ann", "bad")])
+    assert done.stdout == (
+        "shop: 1 batch to undo, decided by ann\napply: batch-1 undone: 1 patches\n"
+        "shop is what m-1 was, read back. Next: genie-loop run\n"
+    )
+    assert read_progress(home.runner_file)["apply"].started_with is None
+
+
+def test_a_rollback_after_which_the_state_is_another_one_says_so(home, jobs, decided):
+    jobs["apply"] = undoes(home, "changed by a person")
+    done = call(home, "rollback", "m-1", "--by", "ann")
+    assert done.exit_code == 7
+    assert "the state is another one" in done.stderr
+
+
+def test_a_rollback_that_has_nothing_to_undo_starts_no_job(home, jobs, decided):
+    jobs["apply"] = raises(AssertionError())
+    done = call(home, "rollback", "m-1", "--by", "ann", "--reason", "nothing")
+    assert done.stdout == "Nothing was applied since m-1; nothing is undone.\n"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +266,9 @@ def test_new_answers_ask_for_a_new_evaluation_and_old_ones_do_not(
     assert calls == [(["silent"], again)]
 
 
-@pytest.mark.parametrize("words", [["run"], ["evaluate"], ["optimize"], ["tables", "create"]])
+@pytest.mark.parametrize(
+    "words", [["run"], ["evaluate"], ["optimize"], ["apply"], ["tables", "create"]]
+)
 def test_a_home_that_another_process_owns_is_left_alone(home, words):
     append(home, c.BATCHES, [batch(1)])
     with home.own("genie-loop run", seeded.NOON):

@@ -51,7 +51,7 @@ class MemoryLedger:
     def pending(self):
         undos = [
             replace(one, direction="undo")
-            for one in self.works
+            for one in reversed(self.works)  # the last applied first
             if one.batch_id in self.rejected
             and (one.batch_id, "apply") in self.applications
             and (one.batch_id, "undo") not in self.applications
@@ -95,15 +95,13 @@ class _Ticking:
         self._bomb.tick()
 
 
-class _TickingRunner:
-    def __init__(self, runner, bomb):
-        self._runner = runner
-        self._bomb = bomb
-
-    def run(self, sql):
-        rows = self._runner.run(sql)
-        self._bomb.tick()
+def _ticking(run, bomb):
+    def ticking(sql):
+        rows = run(sql)
+        bomb.tick()
         return rows
+
+    return ticking
 
 
 def services(sample, bomb=None) -> Services:
@@ -112,8 +110,7 @@ def services(sample, bomb=None) -> Services:
 
     def homes(_space_id):
         opened = sample.homes()
-        runner = _TickingRunner(opened.live["comment"]._runner, bomb)
-        opened = sample.homes(runner)
+        opened = sample.homes(_ticking(opened.live["comment"]._run, bomb))
         ticking = {
             kind: home if kind in ("comment", "metric_view", "function") else _Ticking(home, bomb)
             for kind, home in opened.live.items()

@@ -10,7 +10,8 @@ from genie.homes import DriftedError, Place, RefusedWriteError
 from genie.local.workspace import EmbeddedWorkspace
 from genie.patching import Splice
 from pipelines.applying import apply_pending
-from pipelines.intents import Change, Intent
+from pipelines.carrying_out import rehearse
+from pipelines.intents import Change, Intent, undoing
 from tests.genie.homes.fake_catalog import FakeCatalog
 from tests.genie.homes.wanderbricks import Sample
 from tests.genie.local.fakes import FakeEngine, client_of
@@ -227,6 +228,75 @@ def test_one_batch_that_fails_does_not_keep_another_from_being_done(sample):
     report = run(sample, ledger)
     assert [done.work.batch_id for done in report.done] == ["batch-1"]
     assert [found.batch_id for found, _ in report.failed] == ["batch-0"]
+
+
+@pytest.fixture
+def three_batches(sample):
+    """Applied one after another: the first and the last change one comment and one file."""
+    again = p.SetTableComment(table=BOOKINGS, comment="one row per booking, cancelled ones too")
+    ledger = MemoryLedger([
+        work(COMMENT, before={0: "bookings"}, batch_id="batch-1"),
+        work(STATUS, MEASURE, before={0: "see wiki"}, batch_id="batch-2"),
+        work(again, before={0: "one row per booking"}, batch_id="batch-3"),
+    ])  # fmt: skip
+    states = [sample.state()]
+    every, ledger.works = ledger.works, []
+    for one in every:
+        ledger.works.append(one)
+        assert apply_pending(ledger, services(sample)).failed == ()
+        states.append(sample.state())
+    return ledger, states
+
+
+def ways_back(ledger, *batches):
+    return [one for batch in batches for one in undoing(ledger.intents(batch, "apply"))]
+
+
+def test_batches_are_undone_the_last_first_and_exactly(sample, three_batches):
+    ledger, states = three_batches
+    ledger.rejected = {"batch-2", "batch-3"}
+    rehearse(ways_back(ledger, "batch-3", "batch-2"), sample.homes())
+    assert sample.state() == states[3], "a rehearsal touches nothing"
+    done = apply_pending(ledger, services(sample)).done
+    assert [one.work.batch_id for one in done] == ["batch-3", "batch-2"]
+    assert sample.state() == states[1]
+
+
+def test_the_wrong_order_and_what_somebody_changed_are_refused_before_anything_is_touched(
+    sample, three_batches
+):
+    ledger, states = three_batches
+    with pytest.raises(DriftedError, match=BOOKINGS):
+        rehearse(ways_back(ledger, "batch-1"), sample.homes())
+    sample.catalog.comments[(BOOKINGS, "status")] = "mine"
+    theirs = sample.state()
+    with pytest.raises(
+        DriftedError, match=r"there: live comment wanderbricks\.bookings\.status\n"
+    ) as told:
+        rehearse(ways_back(ledger, "batch-3", "batch-2", "batch-1"), sample.homes())
+    assert "nothing was touched" in str(told.value)
+    assert sample.state() == theirs
+    assert theirs != states[3]
+
+
+def test_a_rehearsal_takes_a_walk_back_that_was_cut_off_as_it_stands(sample, three_batches):
+    ledger, _ = three_batches
+    ledger.rejected = {"batch-2", "batch-3"}
+    with surviving():
+        apply_pending(ledger, services(sample, Bomb(8)))
+    rehearse(ways_back(ledger, "batch-3", "batch-2"), sample.homes())
+
+
+def test_a_space_in_which_an_undo_failed_is_left_as_it_is(sample, three_batches):
+    ledger, states = three_batches
+    ledger.rejected = {"batch-1", "batch-2", "batch-3"}
+    sample.catalog.comments[(BOOKINGS,)] = "mine"
+    report = apply_pending(ledger, services(sample))
+    assert [one.batch_id for one, _ in report.failed] == ["batch-3"]
+    assert report.done == ()
+    sample.catalog.comments[(BOOKINGS,)] = "one row per booking, cancelled ones too"
+    assert apply_pending(ledger, services(sample)).failed == ()
+    assert sample.state() == states[0]
 
 
 def test_an_intent_comes_back_from_its_json_as_it_was():

@@ -193,9 +193,9 @@ def decision(batch, what, *, hour=4.0, content=None, by="ann"):
     }
 
 
-def application(batch, direction="apply", *, hour=5.0, proposals=None):
+def application(batch, direction="apply", *, hour=5.0, proposals=None, space="shop"):
     return {
-        "space_id": "shop",
+        "space_id": space,
         "application_id": f"{direction} {batch}",
         "batch_id": batch,
         "direction": direction,
@@ -284,14 +284,15 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
     EVALUATIONS.name: [
         evaluation("first", 1),
         evaluation("second", 2),
-        evaluation("peek", 7, kind="canary"),
-        evaluation("sealed only", 8, kind="final"),
+        evaluation("peek", 6.61, kind="canary"),
+        evaluation("sealed only", 6.62, kind="final"),
         evaluation(
             "after accepted", 6, batch_id="accepted", application_id="apply accepted", iteration=1
         ),
-        evaluation("after rejected", 6.5, batch_id="rejected", application_id="apply rejected"),
+        evaluation("after rejected", 6.9, batch_id="rejected", application_id="apply rejected"),
         evaluation("after undone", 6.6, batch_id="undone", application_id="undo undone"),
         evaluation("waiting for the gate", 6.7, batch_id="applied", application_id="apply applied"),
+        evaluation("while one is rejected", 7),
         evaluation("of the bank", 1, space="bank"),
     ],
     EVAL_RESULTS.name: [
@@ -337,6 +338,7 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         proposal("of a retracted cluster", cluster="retracted", hour=8),
         proposal("not approved of its batch"),
         proposal("for addressed", cluster="addressed"),
+        proposal("rolled back"),
     ],
     LEAK_REFUSALS.name: [
         {
@@ -358,6 +360,7 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         batch("rejected", ["rejected"], hour=2.4),
         batch("undone", ["undone"], hour=2.5),
         batch("stale", ["stale"], hour=2.6),
+        batch("rolled back", ["rolled back"], hour=2.45),
         batch("of the bank", ["changes the same"], space="bank", hour=2.7),
         batch("late", ["for addressed"], hour=2.8),
         batch("same table", ["x"], space="new", targets=["table:of.proposed"], hour=3.2),
@@ -373,12 +376,18 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         decision("proposed", "approved", content="another content"),
         decision("of the bank", "approved"),
         decision("late", "approved"),
+        decision("rolled back", "approved"),
+        decision("rolled back", "rolled_back", hour=6.35),
     ],
     APPLICATIONS.name: [
         application("applied", proposals=["applied"], hour=6.65),
-        *(application(state) for state in ("accepted", "rejected", "undone")),
+        application("accepted"),
+        application("rejected", hour=6.8),
+        application("undone", hour=6.05),
         application("undone", "undo", hour=6.5),
-        application("of the bank"),
+        application("rolled back", hour=6.3),
+        application("rolled back", "undo", hour=6.4),
+        application("of the bank", space="bank"),
         application("late", hour=7),
     ],
     GATE_DECISIONS.name: [
@@ -386,6 +395,7 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         gate("accepted", "accepted", number=2, hour=6.1),
         gate("rejected", "rejected", hour=6.2),
         gate("undone", "rejected"),
+        gate("rolled back", "accepted", hour=6.32, stop_reason="target"),
     ],
     LEVER_AUDIT.name: [
         {
@@ -516,6 +526,7 @@ PROPOSAL_ENDS = {
     "accepted": ("accepted", None),
     "rejected": ("rejected", "rejected: by test"),
     "undone": ("rejected", "rejected: by test"),
+    "rolled back": ("rejected", "rolled back by ann"),
     "declined": ("declined", "ann says declined"),
     "leaks": ("refused", "it reproduces a benchmark of split held_out"),
     "stale": ("stale", "what it would change has changed"),
@@ -568,6 +579,7 @@ def test_an_evaluation_is_accepted_when_what_it_shows_stands(states):
         "after rejected": "rejected",
         "after undone": "accepted",
         "waiting for the gate": "undecided",
+        "while one is rejected": "rejected",
         "of the bank": "accepted",
     }
 

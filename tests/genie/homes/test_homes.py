@@ -9,27 +9,30 @@ import pytest
 
 from genie.homes import DriftedError, MissingObjectError, Place, RefusedWriteError
 from genie.homes.files import RepoHome
-from genie.homes.sql_runner import WarehouseRunner
-from genie.homes.workspace import WorkspaceError
+from genie.local.faults import Fault, Faults
 from genie.local.workspace import EmbeddedWorkspace
+from genie.one_try import one_try_client
+from genie.workspace_errors import WorkspaceError
 from tests.genie.homes.fake_catalog import FakeCatalog
 from tests.genie.homes.wanderbricks import Sample
-from tests.genie.local.fakes import FakeEngine, client_of
-from transforms.errors import InvalidInputError
+from tests.genie.local.fakes import FakeEngine
+from transforms.errors import InvalidInputError, TransientError
 
 TABLE = Place("live", "comment", "wanderbricks.bookings")
 COLUMN = Place("live", "comment", "wanderbricks.bookings", "status")
 VIEW = Place("live", "metric_view", "wanderbricks.payment_metrics")
 FUNCTION = Place("live", "function", "wanderbricks.top_destinations")
 FILE = Place("repo", "table_file", "assets/tables/bookings.yml")
+FAULTS = Faults()
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     catalog = FakeCatalog()
     folder = tmp_path_factory.mktemp("workspace")
-    with EmbeddedWorkspace(folder, FakeEngine(), catalog) as workspace:
-        yield Sample(client_of(workspace), catalog, tmp_path_factory.mktemp("sample"))
+    with EmbeddedWorkspace(folder, FakeEngine(), catalog, faults=FAULTS) as workspace:
+        client = one_try_client(host=workspace.host, token=workspace.token, auth_type="pat")
+        yield Sample(client, catalog, tmp_path_factory.mktemp("sample"))
 
 
 @pytest.fixture
@@ -131,10 +134,19 @@ def test_a_table_is_not_a_metric_view(sample):
         sample.homes().of(place).read(place)
 
 
-def test_a_workspace_that_fails_is_told_as_what_may_pass(sample):
-    runner = WarehouseRunner(sample.client, "no such warehouse")
-    with pytest.raises(WorkspaceError, match="does not exist"):
-        sample.homes(runner).of(TABLE).read(TABLE)
+@pytest.mark.parametrize("action", ["drop_before", "drop_after", "respond"])
+@pytest.mark.parametrize(
+    ("place", "method", "path"),
+    [(TABLE, "POST", "/sql/statements"), (None, "GET", "/genie/spaces/")],
+    ids=["catalog", "space"],
+)
+def test_a_workspace_that_fails_is_told_as_what_may_pass(sample, place, method, path, action):
+    place = place or space_of(sample)
+    FAULTS.add(Fault(action, method, path, status=503))
+    with pytest.raises(WorkspaceError) as told:
+        sample.homes().of(place).read(place)
+    assert isinstance(told.value, TransientError)
+    assert sample.homes().of(place).read(place)
 
 
 def test_files_are_found_by_what_they_define(sample):

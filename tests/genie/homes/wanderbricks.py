@@ -14,8 +14,8 @@ from genie.homes.catalog import CatalogHome
 from genie.homes.files import RepoHome
 from genie.homes.live_space import LiveSpaceHome
 from genie.homes.space_homes import SpaceHomes
-from genie.homes.sql_runner import WarehouseRunner
 from genie.patching.create_statements import statements
+from genie.warehouse_sql import warehouse_sql
 from tests.genie.homes.fake_catalog import FakeCatalog
 
 ROOT = Path(__file__).parents[3] / "samples" / "wanderbricks"
@@ -62,9 +62,9 @@ class Sample:
         made = self.client.genie.create_space(warehouse_id=WAREHOUSE, serialized_space=text)
         self.space_id = str(made.space_id)
 
-    def homes(self, runner=None) -> SpaceHomes:
+    def homes(self, run=None) -> SpaceHomes:
         """Opened anew, as by another process."""
-        catalog = CatalogHome(runner or WarehouseRunner(self.client, WAREHOUSE))
+        catalog = CatalogHome(run or warehouse_sql(self.client, WAREHOUSE))
         live = {
             "comment": catalog,
             "metric_view": catalog,

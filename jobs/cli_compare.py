@@ -1,0 +1,191 @@
+"""``compare``: two evaluations side by side, over the questions that both asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from jobs import screens
+from jobs.benchmark_texts import shown_summary
+from jobs.cli_shared import Json, command_of
+from jobs.ids import prefix_of, the_only
+from jobs.question_changes import LEFT_OUT, changes_by_split, question_changes, train_with
+from jobs.reading import History, Row
+from jobs.screens import Column
+
+_EVALUATION = """
+SELECT space_id, evaluation_id, kind, iteration, batch_id, state, answerer, comparison_policy,
+  judge_version, model_id, state_hash, benchmark_set_hash, started_at, finished_at
+FROM evaluation_states
+WHERE starts_with(evaluation_id, :id)
+"""
+_JUDGES = """
+SELECT b.judge,
+  COUNT(*) AS compared_count,
+  SUM(CASE WHEN b.is_yes THEN 1 ELSE 0 END) AS yes_before,
+  SUM(CASE WHEN a.is_yes THEN 1 ELSE 0 END) AS yes_after
+FROM (
+  SELECT question_id, judge, value IN ('yes', 'genie_correct', 'both_correct') AS is_yes
+  FROM judge_verdicts WHERE evaluation_id = :before AND attempt = 1 AND value <> 'skipped'
+) b
+JOIN (
+  SELECT question_id, judge, value IN ('yes', 'genie_correct', 'both_correct') AS is_yes
+  FROM judge_verdicts WHERE evaluation_id = :after AND attempt = 1 AND value <> 'skipped'
+) a ON a.question_id = b.question_id AND a.judge = b.judge
+GROUP BY b.judge
+ORDER BY b.judge
+"""
+_APPLIED = """
+SELECT a.application_id, a.batch_id, a.direction, a.recorded_at, b.lever, p.proposal_id, p.summary,
+  p.patch_type, p.question_ids, c.split AS benchmark_split
+FROM applications a
+JOIN batches b ON b.batch_id = a.batch_id
+JOIN proposals p ON p.space_id = a.space_id
+  AND array_contains(COALESCE(a.proposal_ids, b.proposal_ids), p.proposal_id)
+LEFT JOIN current_benchmarks c ON p.patch_type = 'correct_benchmark' AND c.space_id = p.space_id
+  AND array_contains(p.question_ids, c.question_id)
+WHERE a.space_id = :space AND a.recorded_at > (
+    SELECT MIN(started_at) FROM evaluations WHERE evaluation_id IN :both
+  ) AND a.recorded_at <= (
+    SELECT MAX(started_at) FROM evaluations WHERE evaluation_id IN :both
+  )
+ORDER BY a.recorded_at, a.application_id, p.proposal_id
+"""
+
+Evaluation = Annotated[
+    str, typer.Argument(metavar="EVALUATION", help="Id, or a beginning of it that is unique.")
+]
+
+
+def compare(
+    context: typer.Context, before: Evaluation, after: Evaluation, as_json: Json = False
+) -> None:
+    """Compare two evaluations question by question: fixed, broken, unchanged, and what led to it.
+
+    Only train questions are shown; those of held_out and sealed are counted.
+    """
+    history = command_of(context).history
+    left, right = _evaluation(history, before), _evaluation(history, after)
+    ids = [left["evaluation_id"], right["evaluation_id"]]
+    rows = question_changes(history, ids[:1], ids[1:])
+    compared = {
+        "before": left,
+        "after": right,
+        "is_same_benchmark_set": left["benchmark_set_hash"] == right["benchmark_set_hash"],
+        "is_same_state": left["state_hash"] == right["state_hash"],
+        "splits": changes_by_split(rows),
+        "judges": history.select(_JUDGES, before=ids[0], after=ids[1]),
+        "fixed": train_with(rows, "fixed"),
+        "broken": train_with(rows, "broken"),
+        "still_wrong": train_with(rows, "still_wrong"),
+        "applied": _applied(history, left, right),
+    }
+    if as_json:
+        screens.print_json([compared])
+    else:
+        _print(compared)
+
+
+def _evaluation(history: History, text: str) -> Row:
+    prefix = prefix_of("evaluation", text)
+    found = history.select(_EVALUATION, id=prefix) if history.is_there else []
+    return the_only(found, "evaluation", text)
+
+
+def _applied(history: History, left: Row, right: Row) -> list[Row]:
+    """What was applied or undone between the two, in order; nothing where the spaces differ."""
+    if left["space_id"] != right["space_id"]:
+        return []
+    both = [left["evaluation_id"], right["evaluation_id"]]
+    return [
+        {**row, "summary": shown_summary(row)}
+        for row in history.select(_APPLIED, space=left["space_id"], both=both)
+    ]
+
+
+def _print(compared: Row) -> None:
+    left, right = compared["before"], compared["after"]
+    screens.print_table([{"of": "before", **left}, {"of": "after", **right}], _EVALUATION_COLUMNS)
+    screens.print_lines("", *_note_lines(compared), "")
+    screens.print_table(compared["splits"], _SPLIT_COLUMNS)
+    screens.print_lines("")
+    screens.print_table(compared["judges"], _JUDGE_COLUMNS)
+    for change, heading in _TRAIN_HEADINGS:
+        _print_questions(heading, compared[change])
+    screens.print_lines("")
+    if compared["applied"]:
+        screens.print_heading("Changed between the two")
+        screens.print_table(compared["applied"], _APPLIED_COLUMNS)
+    elif left["space_id"] == right["space_id"]:
+        told = "the state is the same" if compared["is_same_state"] else _CHANGED_BY_OTHERS
+        screens.print_lines(f"Nothing was applied between the two; {told}.")
+
+
+def _note_lines(compared: Row) -> list[str]:
+    """What to know before the numbers are believed."""
+    left, right = compared["before"], compared["after"]
+    lines = [f"Of different spaces: {left['space_id']} and {right['space_id']}."]
+    if left["space_id"] == right["space_id"]:
+        lines = [f"Space {left['space_id']}."]
+    for column, what in (("comparison_policy", "comparison policies"), ("judge_version", "judges")):
+        if left[column] != right[column]:
+            lines.append(f"The {what} differ: {left[column]} and {right[column]}.")
+    left_out = {
+        change: sum(split[f"{change}_count"] for split in compared["splits"]) for change in LEFT_OUT
+    }
+    told = ", ".join(f"{n} {_LEFT_OUT[change]}" for change, n in left_out.items() if n)
+    are = "are the same" if compared["is_same_benchmark_set"] else "differ"
+    lines.append(f"The benchmark sets {are}" + (f"; left out: {told}." if told else "."))
+    return lines
+
+
+def _print_questions(heading: str, questions: Sequence[Row]) -> None:
+    screens.print_lines("")
+    screens.print_heading(f"{heading} ({len(questions)} of train)")
+    if questions:
+        screens.print_table(questions, _QUESTION_COLUMNS)
+
+
+_CHANGED_BY_OTHERS = "but the state is another one: somebody else changed it"
+_LEFT_OUT = {
+    "unknown": "that the platform failed to answer",
+    "other_benchmark": "with another benchmark",
+    "only_before": "asked only before",
+    "only_after": "asked only after",
+}
+_TRAIN_HEADINGS = (("fixed", "Fixed"), ("broken", "Broken"), ("still_wrong", "Still wrong"))
+_EVALUATION_COLUMNS = (
+    Column("", lambda row: row["of"]),
+    Column("evaluation", lambda row: screens.short(row["evaluation_id"])),
+    Column("iteration", lambda row: f"{row['iteration']} {row['kind']}"),
+    Column("finished (UTC)", lambda row: screens.when(row["finished_at"])),
+    Column("state", lambda row: row["state"]),
+    Column("model", lambda row: row["model_id"]),
+)
+_SPLIT_COLUMNS = (
+    Column("split", lambda row: row["split"]),
+    Column("before", lambda row: screens.share(row["correct_before"], row["compared_count"])),
+    Column("after", lambda row: screens.share(row["correct_after"], row["compared_count"])),
+    Column("fixed", lambda row: str(row["fixed_count"]), align="right"),
+    Column("broken", lambda row: str(row["broken_count"]), align="right"),
+    Column("still right", lambda row: str(row["still_right_count"]), align="right"),
+    Column("still wrong", lambda row: str(row["still_wrong_count"]), align="right"),
+)
+_JUDGE_COLUMNS = (
+    Column("judge (all splits)", lambda row: row["judge"]),
+    Column("before", lambda row: screens.share(row["yes_before"], row["compared_count"])),
+    Column("after", lambda row: screens.share(row["yes_after"], row["compared_count"])),
+)
+_QUESTION_COLUMNS = (
+    Column("id", lambda row: row["question_id"]),
+    Column("question", lambda row: row["question"], wraps=True),
+)
+_APPLIED_COLUMNS = (
+    Column("when (UTC)", lambda row: screens.when(row["recorded_at"])),
+    Column("batch", lambda row: screens.short(row["batch_id"])),
+    Column("", lambda row: "applied" if row["direction"] == "apply" else "undone"),
+    Column("lever", lambda row: str(row["lever"]), align="right"),
+    Column("change", lambda row: row["summary"], wraps=True),
+)
