@@ -19,6 +19,7 @@ from jobs import (
     cli_failures,
     cli_history,
     cli_load,
+    cli_mlflow,
     cli_status,
     cli_tables,
     cli_work,
@@ -112,3 +113,4 @@ app.add_typer(cli_clusters.clusters_app, name="clusters", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.proposals_app, name="proposals", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.batches_app, name="batches", rich_help_panel=_LOOK)
 app.add_typer(cli_tables.app, name="tables", rich_help_panel=_START)
+app.add_typer(cli_mlflow.app, name="mlflow", rich_help_panel=_START)
