@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -94,6 +97,18 @@ def test_only_what_is_missing_is_logged_of_the_space_that_is_named(home):
     lines = sync(home)
     assert any(": logged 1 trace; " in line for line in lines)
     assert lines[-1] == "2 evaluations: 1 had something missing"
+
+
+def test_it_needs_no_java(home):
+    done = subprocess.run(
+        [sys.executable, "-c", "from jobs.cli import main; main()", "mlflow", "sync"],
+        env={"PATH": "", "JAVA_HOME": "/nowhere", "GENIE_LOOP_HOME": str(home.root)},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "2 evaluations: 2 had something missing" in done.stdout
 
 
 def test_without_an_evaluation_it_says_what_to_do(tmp_path):
