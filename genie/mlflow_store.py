@@ -9,14 +9,19 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from transforms.errors import GenieLoopError, TrackingError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EVALUATION_TAG = "genie_loop.evaluation_id"
+_log = logging.getLogger(__name__)
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_ -]+")
 
 
@@ -39,13 +44,40 @@ class MlflowStore:
 
 
 def open_store(tracking_uri: str, artifacts: Path | None = None) -> MlflowStore:
-    """The store at an address. The first use of a new SQLite store takes some seconds."""
+    """The store at an address. The first use of a new SQLite store takes some seconds.
+
+    Raises TrackingError when it cannot be opened.
+    """
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # read by MLflow when it is imported
     for noisy in ("alembic", "mlflow.store.db.utils"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     from mlflow import MlflowClient
 
-    return MlflowStore(MlflowClient(tracking_uri=tracking_uri), tracking_uri, artifacts)
+    with reaching_mlflow("the store"):
+        return MlflowStore(MlflowClient(tracking_uri=tracking_uri), tracking_uri, artifacts)
+
+
+@contextmanager
+def reaching_mlflow(where: str) -> Iterator[None]:
+    """Raise TrackingError for whatever goes wrong in MLflow, its database or its artifacts.
+
+    These raise errors of many libraries; ours pass as they are.
+    """
+    try:
+        yield
+    except GenieLoopError:
+        raise
+    except Exception as error:
+        _log.exception("MLflow failed: %s", where)
+        raise TrackingError(
+            f"MLflow failed: {_first_line(error)}",
+            where=where,
+            remedy="see to it that its store can be reached, then run again",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def safe_name(text: str) -> str:

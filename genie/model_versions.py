@@ -26,6 +26,7 @@ class ModelVersion:
     """A recorded version; ``started_at`` is when its evaluation began, ISO 8601, UTC."""
 
     model_id: str
+    experiment_id: str
     state: SpaceState
     started_at: str
 
@@ -84,7 +85,9 @@ def find_model_version(store: MlflowStore, domain: str, evaluation_id: str) -> M
 
     raw = load_dict(f"{model.artifact_location}/{_STATE_FILE}")
     started_at = str(model.tags[STARTED_TAG])
-    return ModelVersion(str(model.model_id), SpaceState.from_dict(raw), started_at)
+    return ModelVersion(
+        str(model.model_id), str(model.experiment_id), SpaceState.from_dict(raw), started_at
+    )
 
 
 def state_hash(space_config: Mapping[str, Any]) -> str:

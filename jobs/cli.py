@@ -21,6 +21,7 @@ from jobs import (
     cli_failures,
     cli_history,
     cli_load,
+    cli_mlflow,
     cli_status,
     cli_tables,
     cli_versions,
@@ -122,3 +123,4 @@ app.add_typer(cli_changes.proposals_app, name="proposals", rich_help_panel=_LOOK
 app.add_typer(cli_changes.batches_app, name="batches", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(cli_why.why)
 app.add_typer(cli_tables.app, name="tables", rich_help_panel=_START)
+app.add_typer(cli_mlflow.app, name="mlflow", rich_help_panel=_START)

@@ -8,11 +8,10 @@ for again.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pyspark.sql import functions as F
@@ -20,10 +19,10 @@ from pyspark.sql import functions as F
 from genie.answerers import Answerer, ResumableAnswerer
 from genie.ask_journal import AskJournal, MemoryAskJournal
 from genie.live_space import live_space_id, read_live_config
-from genie.mlflow_store import MlflowStore
+from genie.mlflow_store import MlflowStore, reaching_mlflow
 from genie.model_versions import ModelVersion, create_genie_model_version, find_model_version
-from genie.tracking import EvaluationRun, record_run
-from pipelines.artifacts import EvaluationArtifacts, build_artifacts
+from genie.tracking import open_run, record_run
+from pipelines.artifacts import build_artifacts
 from pipelines.asking import AskPolicy, ToAsk, ask_all
 from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
@@ -32,6 +31,8 @@ from pipelines.requests import Lineage, Request, lineage_of
 from pipelines.snapshot import ReadConfig, Snapshot, record_profiles, take_snapshot
 from pipelines.spaces import Space
 from pipelines.tables import Tables
+from pipelines.tracking import EvaluationRows, evaluation_run, milliseconds, run_name
+from pipelines.versions import record_state
 from transforms.benchmarks import benchmark_set_hash
 from transforms.contracts import (
     ARBITER_VERDICTS_TABLE,
@@ -40,11 +41,10 @@ from transforms.contracts import (
     EVALUATIONS,
     FAILURES,
     JUDGE_VERDICTS,
-    VERSIONS,
     Table,
 )
-from transforms.errors import InvalidInputError, UnconfiguredSpaceError
-from transforms.evaluation_rows import COMPLETION_COLUMNS, evaluation_counts, judge_metrics
+from transforms.errors import InvalidInputError, TrackingError, UnconfiguredSpaceError
+from transforms.evaluation_rows import COMPLETION_COLUMNS, evaluation_counts
 from transforms.judgement import ProfiledValues
 from transforms.judges import JUDGE_VERSION
 from transforms.serialized_space import SpaceConfig
@@ -82,7 +82,10 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """What one evaluation recorded, and where; ``wrote`` is the number of commits."""
+    """What one evaluation recorded, and where; ``wrote`` is the number of commits.
+
+    ``not_tracked`` says why MLflow does not have all of it; None when it has.
+    """
 
     evaluation_id: str
     space_id: str
@@ -93,6 +96,7 @@ class EvaluationReport:
     run_id: str
     artifacts_at: str
     wrote: int
+    not_tracked: str | None = None
 
     @property
     def line(self) -> str:
@@ -100,11 +104,16 @@ class EvaluationReport:
         actions = ", ".join(
             f"{count} {name.replace('_', ' ')}" for name, count in self.action_counts.items()
         )
-        return (
+        counted = (
             f"{self.space_id}: {self.correct_count} of {self.question_count} right; "
             f"{self.question_count} results, {self.failure_count} failures, "
             f"{sum(self.action_counts.values())} arbiter actions ({actions}) "
-            f"in {self.artifacts_at} of MLflow run {self.run_id}"
+        )
+        if self.not_tracked is None:
+            return f"{counted}in {self.artifacts_at} of MLflow run {self.run_id}"
+        return (
+            f"{counted}in the tables, but not all of it in MLflow ({self.not_tracked}); "
+            "log what is missing: genie-loop mlflow sync"
         )
 
 
@@ -118,9 +127,10 @@ def evaluate(
 ) -> EvaluationReport:
     """Answer one request with one evaluation; called again after a kill, it goes on.
 
-    Raises UnconfiguredSpaceError when there is nothing to answer from or nobody who answers, and
-    InvalidInputError when recorded answers have changed since they were registered. Nothing is
-    recorded then.
+    Raises UnconfiguredSpaceError when there is nothing to answer from or nobody who answers,
+    InvalidInputError when recorded answers have changed since they were registered, and
+    TrackingError when MLflow cannot give the version that is asked. Nothing is recorded then. When
+    MLflow fails after the asking, the tables are whole all the same.
     """
     return _Evaluation(tables, request, space, services, policy, progress).run()
 
@@ -150,17 +160,19 @@ class _Evaluation:
         snapshot = take_snapshot(self._tables, self._space, self._services.read_config)
         answers = self._rows_of(EVAL_RESULTS)
         lineage = lineage_of(self._tables, self._request)
-        if not answers:
-            answerer = self._open_answerer(snapshot)
-            version = self._record_version(snapshot, lineage)
-            values = self._profile(snapshot)
+        answerer = None if answers else self._open_answerer(snapshot)
+        with reaching_mlflow(self._id):
+            if answerer is not None:
+                self._record_version(snapshot, lineage)
+            version = self._recorded_version()
+            run_id = self._open_run(version, lineage)
+        self._wrote += record_state(self._tables, version.state)
+        values = self._profile(snapshot)
+        if answerer is not None:
             self._ask(answerer)
             answers = self._rows_of(EVAL_RESULTS)
-        else:
-            version = self._recorded_version()
-            values = self._profile(snapshot)
         self._judge(answers, version, values, snapshot)
-        return self._conclude(version, lineage, snapshot)
+        return self._conclude(version, lineage, snapshot, run_id)
 
     def _rows_of(self, table: Table) -> list[dict[str, Any]]:
         rows = self._tables.read(table).where(F.col("evaluation_id") == self._id).collect()
@@ -200,7 +212,7 @@ class _Evaluation:
             return answerer.of_evaluation(self._id, _ATTEMPT, self._services.open_journal())
         return answerer
 
-    def _record_version(self, snapshot: Snapshot, lineage: Lineage) -> ModelVersion:
+    def _record_version(self, snapshot: Snapshot, lineage: Lineage) -> None:
         """Rule 3: without a version of what is asked, nobody is asked."""
         create_genie_model_version(
             self._space.space_id,
@@ -213,17 +225,6 @@ class _Evaluation:
             evaluation_id=self._id,
             started_at=self._tables.clock().isoformat(),
         )
-        version = self._recorded_version()
-        self._record_state(version.state)
-        return version
-
-    def _record_state(self, state: SpaceState) -> None:
-        row = {
-            "space_id": self._space.space_id,
-            "state_hash": state.state_hash,
-            "state": json.dumps(state.to_dict(), ensure_ascii=False, sort_keys=True),
-        }
-        self._wrote += self._tables.merge(VERSIONS, self._tables.frame(VERSIONS, [row]))
 
     def _recorded_version(self) -> ModelVersion:
         version = find_model_version(self._services.store, self._space.domain, self._id)
@@ -234,6 +235,16 @@ class _Evaluation:
                 remedy="give the store that the evaluation was begun with",
             )
         return version
+
+    def _open_run(self, version: ModelVersion, lineage: Lineage) -> str:
+        """The run is there before the asking: ``evaluations`` names it, whatever happens then."""
+        return open_run(
+            self._services.store,
+            version.experiment_id,
+            self._id,
+            run_name(self._space.space_id, self._request.kind, lineage.iteration),
+            milliseconds(datetime.fromisoformat(version.started_at)),
+        )
 
     def _profile(self, snapshot: Snapshot) -> ProfiledValues:
         profiles = record_profiles(self._tables, snapshot)
@@ -307,47 +318,20 @@ class _Evaluation:
         )
 
     def _conclude(
-        self, version: ModelVersion, lineage: Lineage, snapshot: Snapshot
+        self, version: ModelVersion, lineage: Lineage, snapshot: Snapshot, run_id: str
     ) -> EvaluationReport:
         """Count what the tables hold, track it in MLflow, and commit the evaluation."""
         results = self._rows_of(EVAL_RESULTS)
         verdicts = self._rows_of(JUDGE_VERDICTS)
         failures = self._rows_of(FAILURES)
         rulings = self._rows_of(ARBITER_VERDICTS_TABLE)
-        artifacts = build_artifacts(results, failures, rulings)
-        counts = evaluation_counts(results, rulings, len(failures))
-        identity = {
+        row = {
+            **evaluation_counts(results, rulings, len(failures)),
             "state_hash": version.state.state_hash,
             "benchmark_set_hash": self._benchmark_set_hash(results),
             "judge_version": JUDGE_VERSION,
             "comparison_policy": self._space.comparison_policy,
             "answerer": self._space.answerer or "",
-        }
-        started_at = datetime.fromisoformat(version.started_at)
-        finished_at = self._tables.clock()
-        run_id = record_run(
-            self._services.store,
-            EvaluationRun(
-                evaluation_id=self._id,
-                name=f"{self._space.space_id} {self._request.kind} {lineage.iteration}",
-                domain=self._space.domain,
-                model_id=version.model_id,
-                iteration=lineage.iteration,
-                metrics={**_accuracies(counts), **judge_metrics(results, verdicts)},
-                params=identity,
-                tags={
-                    "genie_loop.space_id": self._space.space_id,
-                    "genie_loop.request_id": self._request.request_id,
-                    "genie_loop.kind": self._request.kind,
-                },
-                artifacts=artifacts.by_path(),
-                started_ms=_milliseconds(started_at),
-                finished_ms=_milliseconds(finished_at),
-            ),
-        )
-        row = {
-            **counts,
-            **identity,
             "space_id": self._space.space_id,
             "evaluation_id": self._id,
             "request_id": self._request.request_id,
@@ -359,11 +343,27 @@ class _Evaluation:
             "model_id": version.model_id,
             "mlflow_run_id": run_id,
             "data_versions": dict(snapshot.data_versions),
-            "started_at": started_at,
-            "finished_at": finished_at,
+            "started_at": datetime.fromisoformat(version.started_at),
+            "finished_at": self._tables.clock(),
         }
+        rows = EvaluationRows(row, results, verdicts, failures, rulings)
+        not_tracked = self._track(rows, lineage)
         self._append(EVALUATIONS, [row])
-        return self._report(artifacts, counts, run_id)
+        return self._report(rows, not_tracked)
+
+    def _track(self, rows: EvaluationRows, lineage: Lineage) -> str | None:
+        """Log the evaluation; why that failed, None when it did not.
+
+        What was answered and judged is not lost because MLflow is away: ``genie-loop mlflow sync``
+        logs it from the tables.
+        """
+        run = evaluation_run(rows, self._space.domain, lineage.parent_model_id)
+        try:
+            with reaching_mlflow(self._id):
+                record_run(self._services.store, run)
+        except TrackingError as error:
+            return error.what
+        return None
 
     def _benchmark_set_hash(self, results: Sequence[Mapping[str, Any]]) -> str:
         hashes = {
@@ -376,19 +376,19 @@ class _Evaluation:
         asked = {(row["question_id"], row["benchmark_version"]) for row in results}
         return benchmark_set_hash((key[0], hashes[key]) for key in asked)
 
-    def _report(
-        self, artifacts: EvaluationArtifacts, counts: Mapping[str, Any], run_id: str
-    ) -> EvaluationReport:
+    def _report(self, rows: EvaluationRows, not_tracked: str | None) -> EvaluationReport:
+        actions = build_artifacts(rows.results, rows.failures, rows.rulings).arbiter_actions
         return EvaluationReport(
             evaluation_id=self._id,
             space_id=self._space.space_id,
-            question_count=counts["question_count"],
-            correct_count=counts["correct_count"],
-            failure_count=counts["failure_count"],
-            action_counts={k: len(v) for k, v in artifacts.arbiter_actions.items()},
-            run_id=run_id,
+            question_count=rows.evaluation["question_count"],
+            correct_count=rows.evaluation["correct_count"],
+            failure_count=rows.evaluation["failure_count"],
+            action_counts={name: len(entries) for name, entries in actions.items()},
+            run_id=rows.evaluation["mlflow_run_id"],
             artifacts_at="evaluation/",
             wrote=self._wrote,
+            not_tracked=not_tracked,
         )
 
 
@@ -410,14 +410,3 @@ def _what_there_is(state: SpaceState) -> str:
         "instructions": len(state.instructions),
     }
     return ", ".join(f"{count} {name}" for name, count in counts.items())
-
-
-def _accuracies(counts: Mapping[str, Any]) -> dict[str, float]:
-    """Accuracy by split and over all, where anything was asked."""
-    scopes = [("all", counts["accuracy"])]
-    scopes += [(split["split"], split["accuracy"]) for split in counts["splits"]]
-    return {f"accuracy/{scope}": share for scope, share in scopes if share is not None}
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.astimezone(UTC).timestamp() * 1000)

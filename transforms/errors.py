@@ -97,3 +97,7 @@ class HomeBusyError(GenieLoopError, TransientError):
 
 class AnswererError(GenieLoopError, TransientError):
     """The answerer failed in a way that may pass: time-out, rate limit, 5xx."""
+
+
+class TrackingError(GenieLoopError, TransientError):
+    """MLflow is away or failed; what it has not logged can be logged later from the tables."""

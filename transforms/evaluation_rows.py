@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from typing import Any
 
-from transforms.contracts import JUDGES, SPLITS
+from transforms.contracts import ARBITER_VERDICTS, JUDGES, SPLITS
 from transforms.identity import make_id
 from transforms.judgement import Execution, Judgement, Verdict
 from transforms.results import result_hash
@@ -25,6 +26,8 @@ ACTION_OF_VERDICT = {
     "both_correct": "none",
     "skipped": "none",
 }
+ARBITER = "arbiter"
+_SCOPES = ("all", *SPLITS)
 COMPLETION_COLUMNS = (
     "outcome",
     "match_step",
@@ -183,30 +186,44 @@ def _split_counts(split: str, results: Sequence[Mapping[str, Any]]) -> Row:
     }
 
 
-def judge_metrics(
+def metrics_of(
     results: Sequence[Mapping[str, Any]], verdicts: Iterable[Mapping[str, Any]]
 ) -> dict[str, float]:
-    """Metrics by name: accuracy, and per judge the share of all answers that it passed.
+    """Metrics by name, each for the splits that were asked and for ``all``.
 
-    ``<judge>/<split>`` and ``<judge>/all`` are shares (0-1) in which a skipped verdict is not a
-    pass; the arbiter, who is asked only where results differ, is counted, not averaged.
+    ``accuracy/<split>`` is the share (0-1) of answers that are right; ``<judge>/<split>`` the share
+    that the judge passed, in which a skipped verdict is not a pass; ``questions/<split>`` and
+    ``infrastructure/<split>`` are counts. The arbiter is asked only where results differ, so that
+    what it says is counted: ``arbiter/<verdict>/<split>``.
     """
     metrics: dict[str, float] = {}
-    sizes = Counter(result["split"] for result in results)
-    passed: Counter[tuple[str, str]] = Counter()
-    seen: set[tuple[str, str]] = set()
-    for verdict in verdicts:
-        if verdict["judge"] == "arbiter":
-            name = f"arbiter/{verdict['value']}"
-            metrics[name] = metrics.get(name, 0.0) + 1.0
-            continue
-        for scope in (verdict["split"], "all"):
-            seen.add((verdict["judge"], scope))
-            passed[verdict["judge"], scope] += verdict["value"] == "yes"
-    for judge, scope in sorted(seen):
-        size = len(results) if scope == "all" else sizes[scope]
-        metrics[f"{judge}/{scope}"] = passed[judge, scope] / size
+    for scope in _SCOPES:
+        of_scope = [result for result in results if scope in ("all", result["split"])]
+        if of_scope:
+            metrics[f"questions/{scope}"] = float(len(of_scope))
+            metrics[f"accuracy/{scope}"] = _mean(bool(r["is_correct"]) for r in of_scope)
+            faults = [r for r in of_scope if r["outcome"] == "infrastructure"]
+            metrics[f"infrastructure/{scope}"] = float(len(faults))
+    said = Counter(
+        (verdict["judge"], verdict["value"], scope)
+        for verdict in verdicts
+        for scope in ("all", verdict["split"])
+    )
+    for judge, scope in product(JUDGES, _SCOPES):
+        if judge != ARBITER and any(
+            said[judge, value, scope] for value in ("yes", "no", "skipped")
+        ):
+            size = metrics[f"questions/{scope}"]
+            metrics[f"{judge}/{scope}"] = said[judge, "yes", scope] / size
+    for verdict, scope in product(ARBITER_VERDICTS, _SCOPES):
+        if count := said[ARBITER, verdict, scope]:
+            metrics[f"{ARBITER}/{verdict}/{scope}"] = float(count)
     return metrics
+
+
+def _mean(values: Iterable[bool]) -> float:
+    listed = list(values)
+    return sum(listed) / len(listed)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -1,4 +1,4 @@
-"""Model versions and runs in MLflow: complete, linked, and made once."""
+"""Model versions in MLflow: complete, and made once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from genie.mlflow_store import open_store, safe_name
 from genie.model_versions import create_genie_model_version, find_model_version
-from genie.tracking import EvaluationRun, record_run
 from transforms.space_state import ColumnState, SpaceState, TableState
 
 STATE = SpaceState("s", "d", (TableState("d.t", (ColumnState("a", "bigint", "é"),)),))
@@ -77,56 +76,6 @@ def test_a_version_that_was_left_half_made_is_completed(store, monkeypatch):
         "tags.`genie_loop.evaluation_id` = 'evaluation-d'",
     )
     assert [m.model_id for m in found] == [model_id]
-
-
-def run_of(model_id, evaluation_id):
-    return EvaluationRun(
-        evaluation_id, "s baseline 0", "shop", model_id, 0,
-        metrics={"accuracy/all": 0.25, "arbiter/genie_correct": 2.0},
-        params={"judge_version": "1"},
-        tags={"genie_loop.space_id": "s"},
-        artifacts={"evaluation/failures.json": [{"é": None}], "evaluation/a.json": {}},
-        started_ms=1000, finished_ms=2000,
-    )  # fmt: skip
-
-
-def test_a_run_links_its_metrics_to_the_version(store):
-    model_id = create(store, "evaluation-e")
-    run_id = record_run(store, run_of(model_id, "evaluation-e"))
-    run = store.client.get_run(run_id)
-    assert run.info.status == "FINISHED"
-    assert (run.info.start_time, run.info.end_time) == (1000, 2000)
-    assert [m.model_id for m in run.inputs.model_inputs] == [model_id]
-    metrics = {m.key: (m.value, m.run_id) for m in store.client.get_logged_model(model_id).metrics}
-    assert metrics == {"accuracy/all": (0.25, run_id), "arbiter/genie_correct": (2.0, run_id)}
-    path = store.client.download_artifacts(run_id, "evaluation/failures.json")
-    assert json.loads(Path(path).read_text()) == [{"é": None}]
-
-
-def test_a_run_is_recorded_once_and_an_unfinished_one_is_completed(store, monkeypatch):
-    model_id = create(store, "evaluation-f")
-
-    def crash(*args, **kwargs):
-        raise ConnectionError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(type(store.client), "log_artifacts", crash)
-        with pytest.raises(ConnectionError):
-            record_run(store, run_of(model_id, "evaluation-f"))
-    run_id = record_run(store, run_of(model_id, "evaluation-f"))
-    assert record_run(store, run_of(model_id, "evaluation-f")) == run_id
-    found = store.client.search_runs(
-        [store.experiment_id("shop")], "tags.`genie_loop.evaluation_id` = 'evaluation-f'"
-    )
-    assert [run.info.run_id for run in found] == [run_id]
-    assert len(store.client.list_artifacts(run_id, "evaluation")) == 2
-
-
-def test_values_that_json_does_not_know_are_refused_not_written(store):
-    model_id = create(store, "evaluation-g")
-    bad = replace(run_of(model_id, "evaluation-g"), artifacts={"evaluation/x.json": float("nan")})
-    with pytest.raises(ValueError, match="Out of range"):
-        record_run(store, bad)
 
 
 @pytest.mark.parametrize(

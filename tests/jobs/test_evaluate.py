@@ -16,6 +16,8 @@ from genie.mlflow_store import open_store
 from genie.model_versions import find_model_version
 from jobs import evaluate
 from jobs.context import JobContext
+from jobs.mlflow_sync import evaluations_of, sync
+from jobs.reading import History
 from pipelines.artifacts import ACTIONS_PATH, EVAL_RESULTS_PATH, FAILURES_PATH, json_value
 from pipelines.asking import AskPolicy
 from pipelines.evaluate import EvaluationPolicy
@@ -47,6 +49,7 @@ from transforms.errors import (
     AnswererError,
     GenieLoopError,
     InvalidInputError,
+    TrackingError,
     UnconfiguredSpaceError,
 )
 from transforms.serialized_space import SpaceConfig as SerializedSpace
@@ -226,6 +229,29 @@ def test_metrics_are_linked_to_a_model_version_that_holds_the_whole_state(evalua
     assert [t.name for t in version.state.tables] == ["shop_world.sale", "shop_world.shop"]
 
 
+def test_every_answer_is_a_trace_and_from_the_tables_nothing_is_missing(evaluated, home, store):
+    tables, _ = evaluated
+    (evaluation,) = rows(tables, EVALUATIONS)
+    mlflow = open_store(f"sqlite:///{store / 'mlflow.db'}", store / "artifacts")
+    run = mlflow.client.get_run(evaluation["mlflow_run_id"])
+    traces = mlflow.client.search_traces(
+        locations=[run.info.experiment_id], run_id=run.info.run_id, include_spans=False
+    )
+    outcome = {t.info.tags["genie_loop.question_id"]: t.info.tags["genie_loop.outcome"]
+               for t in traces}  # fmt: skip
+    assert outcome == outcomes(tables)
+    said = Counter(a.name for trace in traces for a in trace.info.assessments if a.feedback)
+    assert said == dict.fromkeys(JUDGES, 4)
+    assert sync_with(mlflow, home) == [True]
+
+
+def sync_with(mlflow, home):
+    """Log what is missing, read as a person's command reads it; whether that was nothing."""
+    history = History(home)
+    evaluations = evaluations_of(history, None)
+    return [logged.is_nothing for _, logged in sync(history, mlflow, evaluations)]
+
+
 def test_columns_are_profiled_once_per_version_of_their_table(evaluated):
     tables, _ = evaluated
     profiles = {(r["table_name"], r["column_name"]): r for r in rows(tables, PROFILES)}
@@ -241,7 +267,11 @@ def test_columns_are_profiled_once_per_version_of_their_table(evaluated):
 
 
 @pytest.mark.slow
-def test_running_again_writes_nothing_and_an_asked_for_repeat_asks_again(fresh, tmp_path, store):
+def test_running_again_writes_nothing_and_a_repeat_asks_again_though_mlflow_fails_after_the_asking(
+    fresh, home, tmp_path, store, monkeypatch
+):
+    import pipelines.evaluate as pipeline
+
     folder = loaded(fresh, tmp_path, "twice", RIGHT)
     context = context_of(fresh, store)
     assert evaluate.run(context).wrote == 5, "nothing was wrong: no failures, no rulings"
@@ -250,13 +280,28 @@ def test_running_again_writes_nothing_and_an_asked_for_repeat_asks_again(fresh, 
     assert load(fresh, folder).wrote == 0
     assert versions(fresh, *DATA) == before
     request_evaluations(fresh, ["shop_world-twice"], requested_by="test", again=True)
-    evaluate.run(context)
+
+    def no_store(*args):
+        raise ConnectionError("MLflow is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "record_run", no_store)
+        (line,) = evaluate.run(context).lines
+    assert "not all of it in MLflow (MLflow failed: MLflow is away)" in line
     first, second = sorted(rows(fresh, EVALUATIONS), key=lambda r: r["iteration"])
     assert (first["iteration"], second["iteration"]) == (0, 1)
     assert first["state_hash"] == second["state_hash"]
     client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
     parent = client.get_logged_model(second["model_id"]).params["parent_model_id"]
     assert parent == first["model_id"]
+    assert client.get_run(second["mlflow_run_id"]).info.status == "RUNNING"
+    mlflow = open_store(context.tracking_uri, context.artifacts)
+    assert sync_with(mlflow, home) == [True, False]
+    run = client.get_run(second["mlflow_run_id"])
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["accuracy/all"] == second["accuracy"]
+    assert run.data.tags["genie_loop.parent_model_id"] == parent
+    assert sync_with(mlflow, home) == [True, True]
 
 
 LIVE = {"version": 2, "data_sources": {"tables": [{"identifier": "shop_world.shop"}]}}
@@ -392,7 +437,7 @@ def test_without_a_model_version_nobody_is_asked_and_nothing_is_recorded(
 
     monkeypatch.setattr(pipeline, "create_genie_model_version", no_store)
     answerer = ScriptedAnswerer()
-    with pytest.raises(ConnectionError):
+    with pytest.raises(TrackingError, match="MLflow is away"):
         scripted(fresh, store, answerer)
     monkeypatch.setattr(pipeline, "create_genie_model_version", lambda *args, **kwargs: "")
     with pytest.raises(UnconfiguredSpaceError, match="model version"):

@@ -9,8 +9,8 @@ from transforms.contracts import JUDGES, OUTCOMES, SPLITS
 from transforms.evaluation_rows import (
     COMPLETION_COLUMNS,
     evaluation_counts,
-    judge_metrics,
     judged_rows,
+    metrics_of,
     unjudged,
 )
 from transforms.judgement import (
@@ -128,7 +128,14 @@ def test_every_result_is_in_every_denominator(results):
 
 
 def test_a_skipped_verdict_is_not_a_pass_and_the_arbiter_is_counted():
-    results = [{"split": "train"}, {"split": "train"}, {"split": "sealed"}, {"split": "sealed"}]
+    right = {"outcome": "correct", "is_correct": True}
+    faulty = {"outcome": "infrastructure", "is_correct": False}
+    results = [
+        {"split": "train", **right},
+        {"split": "train", **faulty},
+        {"split": "sealed", **right},
+        {"split": "sealed", **right},
+    ]
     verdicts = [
         {"judge": "schema_accuracy", "split": "train", "value": "yes"},
         {"judge": "schema_accuracy", "split": "train", "value": "skipped"},
@@ -136,8 +143,19 @@ def test_a_skipped_verdict_is_not_a_pass_and_the_arbiter_is_counted():
         {"judge": "arbiter", "split": "train", "value": "genie_correct"},
         {"judge": "arbiter", "split": "sealed", "value": "genie_correct"},
     ]
-    assert judge_metrics(results, verdicts) == {
-        "arbiter/genie_correct": 2.0,
+    assert metrics_of(results, verdicts) == {
+        "accuracy/all": 0.75,
+        "accuracy/sealed": 1.0,
+        "accuracy/train": 0.5,
+        "arbiter/genie_correct/all": 2.0,
+        "arbiter/genie_correct/sealed": 1.0,
+        "arbiter/genie_correct/train": 1.0,
+        "infrastructure/all": 1.0,
+        "infrastructure/sealed": 0.0,
+        "infrastructure/train": 1.0,
+        "questions/all": 4.0,
+        "questions/sealed": 2.0,
+        "questions/train": 2.0,
         "schema_accuracy/all": 0.25,
         "schema_accuracy/sealed": 0.0,
         "schema_accuracy/train": 0.5,

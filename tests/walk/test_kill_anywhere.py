@@ -91,14 +91,19 @@ def rows(home: Home, table: str) -> list[str]:
 
 
 def tracked(home: Home) -> dict[str, int]:
-    """How many runs and model versions MLflow holds."""
+    """How many runs, finished ones, model versions, traces and assessments MLflow holds."""
     import mlflow
 
     client = mlflow.MlflowClient(tracking_uri=home.tracking_uri)
     experiments = [e.experiment_id for e in client.search_experiments()]
+    runs = client.search_runs(experiments)
+    traces = client.search_traces(locations=experiments, max_results=500, include_spans=False)
     return {
-        "runs": len(client.search_runs(experiments)),
+        "runs": len(runs),
+        "finished": sum(run.info.status == "FINISHED" for run in runs),
         "models": len(client.search_logged_models(experiments)),
+        "traces": len(traces),
+        "assessments": sum(len(trace.info.assessments) for trace in traces),
     }
 
 
@@ -205,6 +210,9 @@ def test_a_kill_after_every_commit_leaves_the_same_tables(
 @pytest.mark.slow
 def test_the_walk_passes_through_what_the_jobs_write(undisturbed: Walk) -> None:
     assert {name for name in JOBS_WRITE if not rows(undisturbed.home, name)} == set()
+    held = tracked(undisturbed.home)
+    assert held["runs"] == held["finished"] == held["models"] == 1
+    assert held["traces"] == len(rows(undisturbed.home, "eval_results"))
 
 
 @pytest.mark.slow
