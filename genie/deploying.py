@@ -27,7 +27,7 @@ from genie.deployables import (
 )
 from genie.project import Project
 from genie.workspace_check import list_spaces
-from genie.workspace_sql import telling, warehouse_sql
+from genie.workspace_sql import only_warehouse, warehouse_sql
 from transforms.errors import InvalidInputError, StateConflictError
 from transforms.identity import content_hash
 
@@ -133,7 +133,7 @@ def deploy(
     neither the files nor the last deployment put there; InvalidInputError for tables that are not
     there and for what the workspace refuses; GenieLoopError for a workspace that does not answer.
     """
-    warehouse_id = warehouse_id or _only_warehouse(client)
+    warehouse_id = warehouse_id or only_warehouse(client)
     ask = run or warehouse_sql(client, warehouse_id)
     found = space_id or _known_space(client, record.space_id) or _space_titled(client, title)
     space = DeployedSpace(client, project.config, title, warehouse_id, found)
@@ -182,18 +182,6 @@ def action_of(one: Deployable, live: Content | None, last: Deployed | None) -> A
     if content_hash(live) == wanted_hash or last == Deployed(wanted_hash, live):
         return "unchanged"
     return "updated" if one.is_ours(live, last.live if last else None) else "replaced"
-
-
-def _only_warehouse(client: WorkspaceClient) -> str:
-    with telling(client, "the SQL warehouses cannot be listed"):
-        found = [warehouse.id for warehouse in client.warehouses.list() if warehouse.id]
-    if len(found) != 1:
-        raise InvalidInputError(
-            f"which SQL warehouse is meant? There are {len(found)}: {', '.join(found[:10])}",
-            where=client.config.host,
-            remedy="name one with --warehouse",
-        )
-    return found[0]
 
 
 def _known_space(client: WorkspaceClient, space_id: str | None) -> str | None:

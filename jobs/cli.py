@@ -18,6 +18,7 @@ from jobs import (
     cli_decide,
     cli_failures,
     cli_history,
+    cli_init,
     cli_load,
     cli_status,
     cli_tables,
@@ -96,6 +97,7 @@ _LOOK = "Look"
 _DECIDE = "Decide"
 
 app.command(rich_help_panel=_START)(cli_load.load)
+app.command(rich_help_panel=_START)(cli_init.init)
 app.command(rich_help_panel=_START)(cli_workspace.deploy)
 app.command(rich_help_panel=_START)(cli_workspace.workspace)
 app.command(rich_help_panel=_START)(cli_work.run)

@@ -46,7 +46,7 @@ def check(
 
     command = command_of(context)
     space_id = _genie_space(command, space) if space is not None else None
-    with _workspace(command, "check") as client:
+    with connected(command, "check") as client:
         ids = [space_id] if space_id else [found for found, _ in list_spaces(client)]
         checks = [check_space(client, one) for one in ids]
     if as_json:
@@ -99,7 +99,7 @@ def deploy(
         )
     project = read_project(folder)
     name = folder.resolve().name
-    with _workspace(command, "deploy") as client:
+    with connected(command, "deploy") as client:
         from genie.deploying import DeployRecord, deploy
 
         host = urlsplit(client.config.host or "").hostname or "workspace"
@@ -141,7 +141,7 @@ def wait_for_ctrl_c() -> None:
 
 
 @contextlib.contextmanager
-def _workspace(command: Command, name: str) -> Iterator[WorkspaceClient]:
+def connected(command: Command, name: str) -> Iterator[WorkspaceClient]:
     """A client for the workspace that the environment names, or for the home's own."""
     from genie.one_try import environment_client, one_try_client
     from jobs.embedded import environment_of, names_workspace, serving
