@@ -27,7 +27,7 @@ from genie.deployables import (
 )
 from genie.project import Project
 from genie.workspace_check import list_spaces
-from genie.workspace_sql import only_warehouse, warehouse_sql
+from genie.workspace_sql import telling, warehouse_sql
 from transforms.errors import InvalidInputError, StateConflictError
 from transforms.identity import content_hash
 
@@ -182,6 +182,22 @@ def action_of(one: Deployable, live: Content | None, last: Deployed | None) -> A
     if content_hash(live) == wanted_hash or last == Deployed(wanted_hash, live):
         return "unchanged"
     return "updated" if one.is_ours(live, last.live if last else None) else "replaced"
+
+
+def only_warehouse(client: WorkspaceClient) -> str:
+    """The id of the one SQL warehouse that there is.
+
+    Raises InvalidInputError when there are several, or none, and what ``telling`` raises.
+    """
+    with telling(client, "the SQL warehouses cannot be listed"):
+        found = [warehouse.id for warehouse in client.warehouses.list() if warehouse.id]
+    if len(found) != 1:
+        raise InvalidInputError(
+            f"which SQL warehouse is meant? There are {len(found)}: {', '.join(found[:10])}",
+            where=client.config.host,
+            remedy="name one with --warehouse",
+        )
+    return found[0]
 
 
 def _known_space(client: WorkspaceClient, space_id: str | None) -> str | None:

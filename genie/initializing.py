@@ -15,9 +15,10 @@ from pathlib import Path
 
 from databricks.sdk import WorkspaceClient
 
-from genie.catalog import RunSql, name_parts, quoted, read_relation, read_routine
+from genie.catalog import RunSql, name_parts, read_relation, read_routine
 from genie.definition_files import read_definition
 from genie.deployables import DefinedFunction, DefinedMetricView
+from genie.deploying import only_warehouse
 from genie.homes.files import QUESTIONS_FILE, SPACE_FILE
 from genie.project import read_project
 from genie.project_files import (
@@ -30,7 +31,7 @@ from genie.project_files import (
     table_file,
 )
 from genie.workspace_check import read_space
-from genie.workspace_sql import only_warehouse, warehouse_sql
+from genie.workspace_sql import warehouse_sql
 from transforms.errors import InvalidInputError
 from transforms.serialized_space import SpaceConfig
 from transforms.serialized_space.edits import add_table
@@ -193,11 +194,10 @@ def _relation(run: RunSql, name: str) -> _Object:
 
 
 def _function(run: RunSql, name: str) -> _Object:
-    if read_routine(run, name) is None:
+    routine = read_routine(run, name)
+    if routine is None:
         return _Object(name, "function", why="is not there")
-    described = run(f"DESCRIBE FUNCTION EXTENDED {quoted(name)}")
-    write = partial(function_file, name, described)
-    return _defined(name, "function", write, DefinedFunction, run)
+    return _defined(name, "function", partial(function_file, routine), DefinedFunction, run)
 
 
 def _defined(

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genie.catalog import Relation, Row, name_parts
-from genie.homes.descriptions import DescribedTable, function_sql, metric_view_sql
+from genie.catalog import Relation, Routine, name_parts
+from genie.homes.definitions import function_sql, metric_view_sql
 from genie.patching.yaml_text import is_text_of, scalars
 from transforms.serialized_space import SpaceConfig, join_text
 from transforms.serialized_space.rules import MAX_BYTES
@@ -55,21 +55,17 @@ def table_file(relation: Relation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def metric_view_file(relation: Relation) -> str:
+def metric_view_file(view: Relation) -> str:
     """The statement that creates a metric view. Raises ValueError for what is none."""
-    details = {"Type": relation.kind.upper(), "Comment": relation.comment or ""}
-    if relation.definition is not None:
-        details["View Text"] = relation.definition
-    columns = tuple((column.name, column.comment) for column in relation.columns)
-    return metric_view_sql(name_parts(relation.name), DescribedTable(columns, details)) + ";\n"
+    return metric_view_sql(name_parts(view.name), view) + ";\n"
 
 
-def function_file(name: str, described: Sequence[Row]) -> str:
-    """The statement that creates a table function, of what ``DESCRIBE FUNCTION EXTENDED`` says.
+def function_file(routine: Routine) -> str:
+    """The statement that creates a table function.
 
-    Raises ValueError for any other function, and where the description cannot be read for sure.
+    Raises ValueError for any other function, and for one whose body is not shown.
     """
-    return function_sql(name_parts(name), described) + ";\n"
+    return function_sql(name_parts(routine.name), routine) + "\n;\n"
 
 
 def space_file(config: SpaceConfig) -> str:

@@ -78,22 +78,6 @@ def _rows(client: WorkspaceClient, statement_id: str, response: StatementRespons
     return rows
 
 
-def only_warehouse(client: WorkspaceClient) -> str:
-    """The id of the one SQL warehouse that there is.
-
-    Raises InvalidInputError when there are several, or none, and what ``telling`` raises.
-    """
-    with telling(client, "the SQL warehouses cannot be listed"):
-        found = [warehouse.id for warehouse in client.warehouses.list() if warehouse.id]
-    if len(found) != 1:
-        raise InvalidInputError(
-            f"which SQL warehouse is meant? There are {len(found)}: {', '.join(found[:10])}",
-            where=client.config.host,
-            remedy="name one with --warehouse",
-        )
-    return found[0]
-
-
 @contextmanager
 def telling(client: WorkspaceClient, what: str) -> Iterator[None]:
     """Say what a failed request means.

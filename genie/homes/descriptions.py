@@ -75,14 +75,14 @@ def function_sql(name: Sequence[str], rows: Sequence[Row]) -> str:
         raise ValueError("it is not a SQL table function")
     if "Body" not in parts:
         raise ValueError("its body is not shown; it takes being the owner")
-    entries = _entries(parts.get("Input", ()))
-    returns = _entries(parts.get("Returns", ()))
+    entries = ",\n".join(f"  {_entry(line)}" for line in parts.get("Input", ()))
+    returns = ",\n".join(f"  {_entry(line)}" for line in parts.get("Returns", ()))
     comment = "\n".join(parts.get("Comment", ()))
     told = f"COMMENT {quoted_text(comment)}\n" if comment else ""
     body = "\n".join(parts["Body"])
     return (
-        f"CREATE OR REPLACE FUNCTION {quoted_name(*name)} {entries}\n"
-        f"RETURNS TABLE {returns}\n{told}RETURN\n{body}"
+        f"CREATE OR REPLACE FUNCTION {quoted_name(*name)} (\n{entries}\n)\n"
+        f"RETURNS TABLE (\n{returns}\n)\n{told}RETURN\n{body}"
     )
 
 
@@ -99,12 +99,6 @@ def _labelled(rows: Sequence[Row]) -> dict[str, list[str]]:
         else:
             lines.append(text.removeprefix(_INDENT))
     return parts
-
-
-def _entries(lines: Sequence[str]) -> str:
-    """Parameters or columns in brackets; ``()`` is how a description says that there are none."""
-    entries = ",\n".join(f"  {_entry(line)}" for line in lines if line.strip() != "()")
-    return f"(\n{entries}\n)" if entries else "()"
 
 
 def _entry(line: str) -> str:

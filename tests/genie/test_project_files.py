@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY, Member, Relation
+from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY, Member, Relation, Routine
 from genie.definition_files import read_definition
 from genie.patching.create_statements import literal_value, quoted_text
 from genie.patching.table_files import defined_table
@@ -84,19 +85,16 @@ def test_a_metric_view_and_its_comments_are_written_exactly(comment):
 
 
 def test_a_function_without_parameters_is_written():
-    described = ["Type:          TABLE", "Input:         ()", "Returns:       n INT 'how many'",
-                 "Body:          SELECT 1 -- one"]  # fmt: skip
-    made = read_definition(function_file("s.f", [(line,) for line in described]), "f.sql").wanted
-    assert (made.name, made.parameters) == ("s.f", ())
-    assert made.returns == (Member("n", "INT", "how many"),)
-    assert made.body == "SELECT 1"
+    routine = Routine("s.f", (), (Member("n", "INT", "how many"),), None, "SELECT 1 -- one")
+    made = read_definition(function_file(routine), "f.sql").wanted
+    assert made == replace(routine, body="SELECT 1")
 
 
 def test_what_is_no_metric_view_or_table_function_is_told():
-    with pytest.raises(ValueError, match="not a metric view but TABLE"):
+    with pytest.raises(ValueError, match="not a metric view but a table"):
         metric_view_file(Relation("s.t", "table", ()))
     with pytest.raises(ValueError, match="not a SQL table function"):
-        function_file("s.f", [("Type:          SCALAR",)])
+        function_file(Routine("s.f", (), (), None, "1"))
 
 
 def lines_of(config):
