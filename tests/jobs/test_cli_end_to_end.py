@@ -103,6 +103,7 @@ def look_on(home: Home, process: subprocess.Popen[str]) -> int:
         for command in ("status", "batches", "proposals"):
             listed(home, command)
         looks += 1
+        time.sleep(1)  # the process needs the processor, too
     return looks
 
 
