@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from genie.catalog import Member, Relation, Routine
 from genie.patching.create_statements import quoted_name, quoted_text
@@ -12,10 +12,10 @@ def metric_view_sql(name: Sequence[str], view: Relation) -> str:
     """The statement that creates a metric view. Raises ValueError for what is none."""
     if view.kind != "metric_view" or view.definition is None or "$$" in view.definition:
         raise ValueError(f"it is not a metric view but a {view.kind}")
-    columns = ",\n".join(f"  {quoted_name(one.name)}{_comment(one)}" for one in view.columns)
+    columns = _listed(f"{quoted_name(one.name)}{_comment(one)}" for one in view.columns)
     comment = f"COMMENT {quoted_text(view.comment)}\n" if view.comment else ""
     return (
-        f"CREATE OR REPLACE VIEW {quoted_name(*name)} (\n{columns}\n)\n"
+        f"CREATE OR REPLACE VIEW {quoted_name(*name)} {columns}\n"
         f"WITH METRICS\nLANGUAGE YAML\n{comment}AS $${view.definition}$$"
     )
 
@@ -29,13 +29,19 @@ def function_sql(name: Sequence[str], routine: Routine) -> str:
         raise ValueError("it is not a SQL table function")
     if not routine.body:
         raise ValueError("its body is not shown; it takes being the owner")
-    parameters = ",\n".join(f"  {_member(one)}" for one in routine.parameters)
-    returns = ",\n".join(f"  {_member(one)}" for one in routine.returns)
+    parameters = _listed(_member(one) for one in routine.parameters)
+    returns = _listed(_member(one) for one in routine.returns)
     comment = f"COMMENT {quoted_text(routine.comment)}\n" if routine.comment else ""
     return (
-        f"CREATE OR REPLACE FUNCTION {quoted_name(*name)} (\n{parameters}\n)\n"
-        f"RETURNS TABLE (\n{returns}\n)\n{comment}RETURN\n{routine.body}"
+        f"CREATE OR REPLACE FUNCTION {quoted_name(*name)} {parameters}\n"
+        f"RETURNS TABLE {returns}\n{comment}RETURN\n{routine.body}"
     )
+
+
+def _listed(entries: Iterable[str]) -> str:
+    """A list in brackets, an entry a line."""
+    lines = ",\n".join(f"  {entry}" for entry in entries)
+    return f"(\n{lines}\n)" if lines else "()"
 
 
 def _member(member: Member) -> str:
