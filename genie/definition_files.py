@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from genie.catalog import Member, Relation, Routine
+from genie.patching.create_statements import literal_value
 from transforms.errors import InvalidInputError
 
 _LEXEMES = re.compile(
@@ -24,8 +25,6 @@ _LEXEMES = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 _SAME_TYPES = {
     "INTEGER": "INT", "LONG": "BIGINT", "SHORT": "SMALLINT", "BYTE": "TINYINT", "REAL": "FLOAT",
     "DEC": "DECIMAL", "NUMERIC": "DECIMAL",
@@ -169,12 +168,7 @@ class _Reader:
         return token.text[1:-1].replace("``", "`") if token.kind == "name" else token.text
 
     def _string(self) -> str:
-        text = self._next("a text in quotes", "string").text
-        quote, inner = text[0], text[1:-1]
-        inner = inner.replace(quote * 2, quote)
-        return re.sub(
-            r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), inner, flags=re.DOTALL
-        )
+        return literal_value(self._next("a text in quotes", "string").text)
 
     def _sees(self, text: str) -> bool:
         return self._at < len(self._tokens) and self._tokens[self._at].text.upper() == text

@@ -134,7 +134,7 @@ def deploy(
     neither the files nor the last deployment put there; InvalidInputError for tables that are not
     there and for what the workspace refuses; GenieLoopError for a workspace that does not answer.
     """
-    warehouse_id = warehouse_id or _only_warehouse(client)
+    warehouse_id = warehouse_id or only_warehouse(client)
     ask = run or warehouse_sql(client, warehouse_id)
     found = space_id or _known_space(client, record.space_id) or _space_titled(client, title)
     space = DeployedSpace(client, project.config, title, warehouse_id, found)
@@ -185,7 +185,11 @@ def action_of(one: Deployable, live: Content | None, last: Deployed | None) -> A
     return "updated" if one.is_ours(live, last.live if last else None) else "replaced"
 
 
-def _only_warehouse(client: WorkspaceClient) -> str:
+def only_warehouse(client: WorkspaceClient) -> str:
+    """The id of the one SQL warehouse that there is.
+
+    Raises InvalidInputError when there are several, or none, and what ``telling`` raises.
+    """
     with telling(client, "the SQL warehouses cannot be listed"):
         found = [warehouse.id for warehouse in client.warehouses.list() if warehouse.id]
     if len(found) != 1:

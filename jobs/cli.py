@@ -20,6 +20,7 @@ from jobs import (
     cli_demo,
     cli_failures,
     cli_history,
+    cli_init,
     cli_load,
     cli_mlflow,
     cli_status,
@@ -102,6 +103,7 @@ _DECIDE = "Decide"
 
 app.command(rich_help_panel=_START)(cli_demo.demo)
 app.command(rich_help_panel=_START)(cli_load.load)
+app.command(rich_help_panel=_START)(cli_init.init)
 app.command(rich_help_panel=_START)(cli_workspace.deploy)
 app.command(rich_help_panel=_START)(cli_workspace.workspace)
 app.command(rich_help_panel=_START)(cli_work.run)

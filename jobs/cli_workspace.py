@@ -51,7 +51,7 @@ def check(
 
     command = command_of(context)
     space_id = _genie_space(command, space) if space is not None else None
-    with _workspace(command, "check") as (client, _):
+    with connected(command, "check") as (client, _):
         ids = [space_id] if space_id else [found for found, _ in list_spaces(client)]
         checks = [check_space(client, one) for one in ids]
     if as_json:
@@ -112,7 +112,7 @@ def deploy(
     project = read_project(folder)
     name = title or folder.resolve().name
     registered = None
-    with _workspace(command, "deploy") as (client, tables):
+    with connected(command, "deploy") as (client, tables):
         report = make_live(
             client,
             command,
@@ -204,7 +204,7 @@ def wait_for_ctrl_c() -> None:
 
 
 @contextlib.contextmanager
-def _workspace(command: Command, name: str) -> Iterator[tuple[WorkspaceClient, Tables | None]]:
+def connected(command: Command, name: str) -> Iterator[tuple[WorkspaceClient, Tables | None]]:
     """A client for the workspace that the environment names, or for the home's own.
 
     With the home's own come the tables of the history, which live beside it.

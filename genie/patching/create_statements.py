@@ -11,13 +11,13 @@ from sqlglot import exp
 _TOKEN = re.compile(
     r"(?P<skip>\s+|--[^\n]*|/\*.*?\*/)"
     r"|(?P<body>\$\$.*?\$\$)"
-    r"|(?P<text>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\")"
+    r"|(?P<text>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\")"
     r"|(?P<name>`(?:[^`]|``)*`)"
     r"|(?P<word>\w+)"
     r"|(?P<mark>.)",
     re.DOTALL,
 )
-_ESCAPED = re.compile(r"\\(u[0-9a-fA-F]{4}|[0-3][0-7]{2}|.)|''", re.DOTALL)
+_ESCAPED = re.compile(r"\\(u[0-9a-fA-F]{4}|[0-3][0-7]{2}|.)|''|\"\"", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "Z": "\x1a"}
 _ESCAPES |= {"%": "\\%", "_": "\\_"}
 _ESCAPED_AS = {
@@ -64,13 +64,23 @@ class Token:
     @property
     def value(self) -> str:
         """What a literal says."""
-        return _ESCAPED.sub(_unescaped, self.text[1:-1])
+        return literal_value(self.text)
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    escaped = found[1]
-    if escaped is None:  # two quotes
-        return "'"
+def literal_value(literal: str) -> str:
+    """What a string literal of SQL says, in quotes of either kind. Undoes ``quoted_text``."""
+    quote = literal[0]
+
+    def said(found: re.Match[str]) -> str:
+        is_doubled = found[1] is None
+        if is_doubled:
+            return quote if found[0][0] == quote else found[0]
+        return _unescaped(found[1])
+
+    return _ESCAPED.sub(said, literal[1:-1])
+
+
+def _unescaped(escaped: str) -> str:
     if len(escaped) == 5:
         return chr(int(escaped[1:], 16))
     if len(escaped) == 3:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from genie.catalog import Member, Relation, Routine, StatementFailedError
 from genie.definition_files import read_definition
+from genie.local.seams import Column, SqlFailedError, SqlResult
 
 COMMENT_ON = re.compile(r"COMMENT ON TABLE (\S+) IS (.*)", re.DOTALL)
 ALTER = re.compile(r"ALTER TABLE (\S+) ALTER COLUMN (\S+) COMMENT (.*)", re.DOTALL)
@@ -76,6 +77,25 @@ class FakeCatalog:
             *([("Comment", one.comment, "")] if one.comment else []),
             *([("View Text", one.definition, "")] if one.definition else []),
         ]
+
+
+class CatalogBackend:
+    """The played catalog as a SQL backend."""
+
+    def __init__(self, catalog):
+        self.catalog = catalog
+
+    def execute(self, request):
+        try:
+            rows = self.catalog.run(request.sql)
+        except StatementFailedError as error:
+            raise SqlFailedError(error.what, sql_state=error.sql_state) from error
+        width = len(rows[0]) if rows else 0
+        columns = tuple(Column(f"c{n}", "string") for n in range(width))
+        return SqlResult(columns, tuple(tuple(row) for row in rows))
+
+    def cancel(self, tag):
+        raise AssertionError("nothing is cancelled here")
 
 
 def table(name, *columns, comment=None):

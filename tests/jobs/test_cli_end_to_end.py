@@ -14,6 +14,8 @@ import pytest
 
 from jobs.home import Home
 from jobs.positions import read_progress
+from jobs.reading import History
+from transforms.contracts import TABLES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -84,14 +86,42 @@ def listed(home: Home, *words: str) -> list[dict]:
     return json.loads(call(home, *words, "--json"))
 
 
-def interrupted_in_a_job(home: Home) -> str:
-    """Start a run, press Ctrl-C while a job is at work, and give what it said."""
-    process = start(home, "run", "--no-wait")
+def await_job(home: Home, process: subprocess.Popen[str]) -> None:
+    """Return while the process runs a job."""
     deadline = time.monotonic() + 300
     while not any(p.is_unfinished for p in read_progress(home.runner_file).values()):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def look_on(home: Home, process: subprocess.Popen[str]) -> int:
+    """Read what people read, again and again, until the process has ended; how often."""
+    looks = 0
+    while process.poll() is None:
+        for command in ("status", "batches", "proposals"):
+            listed(home, command)
+        looks += 1
+        time.sleep(1)  # the process needs the processor, too
+    return looks
+
+
+def assert_is_whole(home: Home) -> None:
+    """No commit is missing in any log, every table can be read, no key is there twice."""
+    history = History(home)
+    for table in TABLES:
+        log = history.path(table.name) / "_delta_log"
+        versions = sorted(int(path.stem) for path in log.glob("[0-9]*.json"))
+        assert versions == list(range(len(versions))), table.name
+        key = ", ".join(table.key)
+        twice = f"SELECT {key} FROM {table.name} GROUP BY {key} HAVING count(*) > 1"
+        assert history.select(twice) == [], table.name
+
+
+def interrupted_in_a_job(home: Home) -> str:
+    """Start a run, press Ctrl-C while a job is at work, and give what it said."""
+    process = start(home, "run", "--no-wait")
+    await_job(home, process)
     time.sleep(3)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=120)
@@ -127,13 +157,27 @@ def test_load_run_press_ctrl_c_run_on_decide_and_evaluate_again(tmp_path, folder
     assert {batch["state"] for batch in batches} == {"proposed"}
     assert call(home, "run") == "Nothing is pending.\n"
 
-    (free,) = [b["batch_id"] for b in batches if b["waits_for"] is None]
-    call(home, "approve", free, "--by", "ann")
-    due = [r["job"] for r in listed(home, "status") if r["about"] == "job"]
-    assert due == ["apply", "optimize"]
-
     better = str(tmp_path / "better.jsonl")
     call(home, "evaluate", "shop-assistant", "--answers", better)
     assert [e["correct_count"] for e in listed(home, "history")] == [0, 15]
-    call(home, "run", "--no-wait")
+    assert [r["job"] for r in listed(home, "status") if r["about"] == "job"] == ["optimize"]
+
+    # People look and decide while another process owns the home and runs a job.
+    (free,) = [b["batch_id"] for b in batches if b["waits_for"] is None]
+    running = start(home, "run", "--no-wait")
+    await_job(home, running)
+    call(home, "approve", free, "--by", "ann")
+    too_late = start(home, "reject", free, "--by", "bob")
+    assert "ann approved this batch" in too_late.communicate(timeout=100)[1]
+    assert too_late.returncode == 7
+    assert f"process {running.pid}" in call(home, "status")
+    assert look_on(home, running) > 1
+    out, err = running.communicate(timeout=100)
+    assert running.returncode == 0, err
+    assert out.endswith("nothing is due\n")
+    assert_is_whole(home)
+    (decided,) = History(home).select("SELECT * FROM approvals")
+    assert (decided["batch_id"], decided["decided_by"]) == (free, "ann")
+    applied = History(home).select("SELECT batch_id, direction FROM applications")
+    assert (free, "apply") in [(one["batch_id"], one["direction"]) for one in applied]
     assert {c["state"] for c in listed(home, "clusters")} <= {"resolved", "addressed"}

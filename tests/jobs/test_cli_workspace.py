@@ -9,40 +9,19 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from genie.catalog import StatementFailedError
-from genie.local.seams import Column, SqlFailedError, SqlResult
 from genie.local.warehouses import WAREHOUSE_ID
 from genie.local.workspace import EmbeddedWorkspace
 from jobs import cli_workspace, embedded
 from jobs.cli import app
 from jobs.context import JobContext
 from jobs.home import Home
-from tests.genie.fake_catalog import FakeCatalog, table
+from tests.genie.fake_catalog import CatalogBackend, FakeCatalog, table
 from tests.genie.local.fakes import FakeEngine, client_of
 from tests.jobs import seeded
 from tests.jobs.seeded import append
 from transforms import contracts as c
 
 SPACE = {"version": 2, "data_sources": {"tables": [{"identifier": "s.sales"}]}}
-
-
-class CatalogBackend:
-    """The played catalog as a SQL backend."""
-
-    def __init__(self, catalog):
-        self.catalog = catalog
-
-    def execute(self, request):
-        try:
-            rows = self.catalog.run(request.sql)
-        except StatementFailedError as error:
-            raise SqlFailedError(error.what, sql_state=error.sql_state) from error
-        width = len(rows[0]) if rows else 0
-        columns = tuple(Column(f"c{n}", "string") for n in range(width))
-        return SqlResult(columns, tuple(tuple(row) for row in rows))
-
-    def cancel(self, tag):
-        raise AssertionError("nothing is cancelled here")
 
 
 @pytest.fixture

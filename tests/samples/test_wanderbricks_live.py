@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 import shutil
 from datetime import date
@@ -12,7 +13,10 @@ import pytest
 
 from genie.deploying import DeployRecord, deploy
 from genie.genie_answerer import GenieAnswerer
+from genie.initializing import draft_of_space, write_project
+from genie.local.warehouses import WAREHOUSE_ID
 from genie.one_try import one_try_client
+from genie.patching.create_statements import literal_value
 from genie.patience import Pacing
 from genie.project import read_project
 from genie.workspace_check import check_space, read_space
@@ -54,9 +58,9 @@ class World:
         self.spark, self.client, self.root = spark, client, root
         self.space_id = None
 
-    def deploy(self):
-        project = read_project(self.root / "project")
-        record = DeployRecord(self.root / "record.json")
+    def deploy(self, folder="project"):
+        project = read_project(self.root / folder)
+        record = DeployRecord(self.root / f"{folder}.json")
         report = deploy(self.client, project, record, title="Wanderbricks")
         self.space_id = report.space_id
         return {one.key: one.action for one in report.objects}
@@ -74,6 +78,11 @@ def test_what_is_deployed_is_there_answers_and_is_versioned(world):
     assert len(made) == 3 + 5 + 1
     again = world.deploy()
     assert set(again.values()) == {"unchanged"}
+
+    begun = draft_of_space(world.client, world.space_id)
+    assert begun.left_out == ()
+    write_project(world.root / "begun", begun)
+    assert world.deploy("begun") == again
 
     check = check_space(world.client, world.space_id)
     assert (check.is_configured, check.problems) == (True, ())
@@ -100,3 +109,32 @@ def test_what_is_deployed_is_there_answers_and_is_versioned(world):
         "metric view wanderbricks.payment_metrics"
     }
     assert world.state().state_hash != state.state_hash
+
+
+def test_definitions_with_odd_texts_are_begun_exactly(world):
+    odd = r"'it\'s \"x\" ''y'' ${z} \\ %'"
+    world.spark.sql(
+        f"CREATE OR REPLACE FUNCTION wanderbricks.odd() RETURNS TABLE (n INT COMMENT {odd}) "
+        f"COMMENT {odd} RETURN SELECT 1"
+    )
+    world.spark.sql(
+        f"CREATE VIEW wanderbricks.odd_metrics (k COMMENT {odd}, `a b`) WITH METRICS LANGUAGE YAML "
+        f"COMMENT {odd} AS $$version: 0.1\nsource: wanderbricks.users\ndimensions:\n"
+        "- {name: k, expr: user_type}\nmeasures:\n- {name: n, expr: COUNT(*)}$$"
+    )
+    config = {
+        "version": 2,
+        "data_sources": {"metric_views": [{"identifier": "wanderbricks.odd_metrics"}]},
+        "instructions": {"sql_functions": [{"id": "1" * 32, "identifier": "wanderbricks.odd"}]},
+    }
+    made = world.client.genie.create_space(WAREHOUSE_ID, json.dumps(config), title="Odd")
+    begun = draft_of_space(world.client, made.space_id)
+    assert (begun.left_out, len(begun.files)) == ((), 4)
+
+
+@pytest.mark.parametrize(
+    "literal",
+    [r"'it\'s'", "'it''s'", "'a\"\"b'", '"a""b"', "\"it''s\"", r"'\u00e9\101\0\n\%\_\q'"],
+)
+def test_a_literal_says_to_spark_what_is_read_here(spark, literal):
+    assert spark.sql(f"SELECT {literal}").first()[0] == literal_value(literal)
