@@ -124,7 +124,8 @@ def deploy(
         )
         if tables is not None:
             registered = register(tables, project, name, report, policy)
-    _show(report, registered, as_json=as_json)
+        has_no_questions = tables is not None and registered is None
+    _show(report, registered, has_no_questions=has_no_questions, as_json=as_json)
 
 
 def make_live(
@@ -159,8 +160,11 @@ def register(
     title: str,
     report: DeployReport,
     policy: str | None,
-) -> Registered:
-    """Register the deployed space with the questions of its folder, and ask for an evaluation."""
+) -> Registered | None:
+    """Register the deployed space with the questions of its folder, and ask for an evaluation.
+
+    None when there are no questions.
+    """
     from pipelines.live_spaces import LiveSpace, register_live_space
 
     tables.create()
@@ -258,7 +262,9 @@ def _row(one: SpaceCheck) -> dict[str, object]:
     }
 
 
-def _show(report: DeployReport, registered: Registered | None, *, as_json: bool) -> None:
+def _show(
+    report: DeployReport, registered: Registered | None, *, has_no_questions: bool, as_json: bool
+) -> None:
     rows = [
         {"space_id": report.space_id, "object": one.key, "action": one.action}
         for one in report.objects
@@ -275,7 +281,14 @@ def _show(report: DeployReport, registered: Registered | None, *, as_json: bool)
         f"{changed} changed." if report.changed else "Nothing was new; nothing was changed.",
     )
     if registered is None:
-        screens.print_lines(f"Next: genie-loop check {report.space_id}")
+        screens.print_lines(
+            *(
+                ["To evaluate it, write questions.jsonl and deploy again."]
+                if has_no_questions
+                else []
+            ),
+            f"Next: genie-loop check {report.space_id}",
+        )
         return
     questions = screens.count(registered.question_count, "question")
     screens.print_lines(

@@ -45,23 +45,19 @@ class Registered:
 
 def register_live_space(
     tables: Tables, live: LiveSpace, *, policy: str | None, requested_by: str
-) -> Registered:
+) -> Registered | None:
     """Record the space and the questions of its folder, and ask for a first evaluation.
 
     What people have set before (policy, target) stays; ``policy`` None leaves it. A folder without
-    a file of questions keeps those that are recorded. Registering the same again writes nothing.
-    Raises InvalidInputError for faulty questions, for a space without any, and for a configuration
-    whose tables are not of one schema; nothing is written then.
+    questions keeps those that are recorded; None, and nothing written, when there are none of these
+    either. Registering the same again writes nothing. Raises InvalidInputError for faulty questions
+    and for a configuration whose tables are not of one schema; nothing is written then.
     """
     questions, set_aside = read_questions(live.folder, live.space_id)
     schema = data_schema(live.config)
     before = registered_spaces(tables).get(live.space_id)
     if not questions and not active_benchmarks(tables, live.space_id):
-        raise InvalidInputError(
-            "there is no question to evaluate the space with",
-            where=str(live.folder),
-            remedy="write some with their expected SQL into questions.jsonl (docs/data-format.md)",
-        )
+        return None
     if before is None:
         space = Space(live.space_id, live.title, live.space_id, schema)
     else:

@@ -221,11 +221,13 @@ def _table_hash(path: Path, spec: TableSpec) -> str:
 def read_questions(
     folder: Path, name: str
 ) -> tuple[tuple[BenchmarkQuestion, ...], tuple[SetAside, ...]]:
-    """The questions of a folder and those that cannot be benchmarks; none where there is no file.
+    """The questions of a folder and those that cannot be benchmarks.
 
-    Raises InvalidInputError with every fault of the file.
+    None where there is no file, or an empty one. Raises InvalidInputError with every fault of the
+    file.
     """
-    if not any((folder / f"questions{suffix}").is_file() for suffix in _QUESTION_FILES):
+    files = [folder / f"questions{suffix}" for suffix in _QUESTION_FILES]
+    if not any(path.is_file() and path.read_bytes().strip() for path in files):
         return (), ()
     questions, set_aside, _, problems = _read_questions(folder, name)
     if problems:

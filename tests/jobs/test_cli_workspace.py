@@ -130,11 +130,14 @@ def played(monkeypatch, catalog):
             yield JobContext(tables, command.home.checkpoints, "sqlite://", lambda: seeded.NOON)
 
     monkeypatch.setattr(cli_workspace, "opened", opened)
+    monkeypatch.setattr(cli_workspace, "register", lambda *_: None)  # takes real tables
     monkeypatch.setattr(embedded, "SparkBackend", lambda spark: CatalogBackend(catalog))
 
 
 def test_without_a_workspace_in_the_environment_the_homes_own_is_used(home, folder, played):
-    assert call(home, "deploy", str(folder)).exit_code == 0
+    deployed = call(home, "deploy", str(folder))
+    assert deployed.exit_code == 0
+    assert "To evaluate it, write questions.jsonl and deploy again." in deployed.stdout
     assert "1 tables" in call(home, "check").stdout
 
 

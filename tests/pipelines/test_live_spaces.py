@@ -70,11 +70,12 @@ def test_a_loaded_folder_keeps_its_questions_and_its_genie_space(tables, live, t
     assert active_benchmarks(tables, "shop_world") == asked
 
 
-def test_a_space_without_questions_is_refused_and_nothing_is_written(tables, live):
-    (live.folder / "questions.jsonl").unlink()
+def test_a_space_without_questions_is_not_registered(tables, live):
     before = versions(tables)
-    with pytest.raises(InvalidInputError, match="no question to evaluate"):
-        register_live_space(tables, live, policy=None, requested_by="ann")
+    (live.folder / "questions.jsonl").write_text("\n")
+    assert register_live_space(tables, live, policy=None, requested_by="ann") is None
+    (live.folder / "questions.jsonl").unlink()
+    assert register_live_space(tables, live, policy=None, requested_by="ann") is None
     (live.folder / "questions.jsonl").write_text('{"question_id": 1}\n')
     with pytest.raises(InvalidInputError, match=r"questions\.jsonl:1"):
         register_live_space(tables, live, policy=None, requested_by="ann")

@@ -21,7 +21,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import DataFrameWriter, DataFrameWriterV2, SparkSession
 
-from jobs import approve, evaluate, optimize
+from jobs import apply, approve, evaluate, optimize
 from jobs.context import JobContext
 from jobs.home import Home
 from jobs.session import SessionSettings, open_session
@@ -30,6 +30,7 @@ from pipelines.load import load
 from pipelines.tables import Tables
 from transforms.contracts import SPACES
 
+_CHANGES = ("MERGE INTO", "COMMENT ON", "ALTER TABLE")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -77,17 +78,17 @@ class Lives:
         return counted
 
     def count(self) -> None:
-        """From now on, count every way in which the product commits with Spark."""
+        """From now on, count every way in which the product commits or changes the catalog."""
         for owner, name in (
             (DataFrameWriter, "saveAsTable"),
             (DataFrameWriterV2, "createOrReplace"),
         ):
             setattr(owner, name, self.after(getattr(owner, name)))
         any_sql = SparkSession.sql
-        merge = self.after(any_sql)
+        changing = self.after(any_sql)
 
         def sql(session: SparkSession, query: str, *args: Any, **kwargs: Any) -> Any:
-            run = merge if query.startswith("MERGE INTO") else any_sql
+            run = changing if query.startswith(_CHANGES) else any_sql
             return run(session, query, *args, **kwargs)
 
         SparkSession.sql = sql  # type: ignore[method-assign,assignment]
@@ -124,7 +125,7 @@ def _attached(at: Address) -> SparkSession:
 
 
 def _run(spark: SparkSession, home: Home, folder: Path, counted: Lives) -> None:
-    """Load, evaluate, optimize, approve, optimize: what the triggers would start, in order."""
+    """What the triggers would start, in order: the batch changes no answer, and is undone."""
     tables = Tables(
         spark,
         clock=lambda: NOW,
@@ -142,5 +143,5 @@ def _run(spark: SparkSession, home: Home, folder: Path, counted: Lives) -> None:
         clock=lambda: NOW,
         artifacts=home.artifacts,
     )
-    for job in (evaluate, optimize, approve, optimize):
+    for job in (evaluate, optimize, approve, apply, evaluate, optimize, apply, optimize):
         job.run(context)
