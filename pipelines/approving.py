@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pipelines.states import States
 from pipelines.tables import Tables
-from pipelines.views import read_view
 from transforms.approving import policy_decisions
 from transforms.change_views import BATCH_STATES
 from transforms.contracts import APPROVALS, PROPOSALS
@@ -15,9 +15,11 @@ def approve_by_policy(tables: Tables) -> tuple[str, ...]:
 
     Of two decisions on one batch the first counts, so a person who was faster is not overruled.
     """
+    states = States(tables)
     decisions = policy_decisions(
-        read_view(tables, LATEST_SPACES), read_view(tables, BATCH_STATES), tables.read(PROPOSALS)
+        states.of(LATEST_SPACES), states.of(BATCH_STATES), tables.read(PROPOSALS)
     )
     rows = [row.asDict() for row in decisions.orderBy("batch_id").collect()]  # one per free batch
-    tables.merge(APPROVALS, tables.frame(APPROVALS, rows))
+    if rows:
+        tables.merge(APPROVALS, tables.frame(APPROVALS, rows))
     return tuple(row["batch_id"] for row in rows)
