@@ -154,6 +154,8 @@ class _Evaluation:
             answerer = self._open_answerer(snapshot)
             version = self._record_version(snapshot, lineage)
             values = self._profile(snapshot)
+            # Holds small tables in memory: whoever answers on this session reads them there, too.
+            self._services.open_executor(self._space, snapshot)
             self._ask(answerer)
             answers = self._rows_of(EVAL_RESULTS)
         else:

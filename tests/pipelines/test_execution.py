@@ -10,7 +10,9 @@ from decimal import Decimal
 import pytest
 from pyspark.errors import ArithmeticException
 
-from pipelines.execution import ExecutionPolicy, executing
+from pipelines.execution import ExecutionPolicy, Known, executing
+from pipelines.kept_results import KeptResults
+from transforms.query_sources import Readable
 
 SCHEMA = "execution_world"
 NAMES = (f"{SCHEMA}.pet", f"{SCHEMA}.toy")
@@ -184,3 +186,19 @@ def test_errors_in_sql_are_raised_as_ever_afterwards(world, monkeypatch):
         pass
     with pytest.raises(ArithmeticException, match="DIVIDE_BY_ZERO"):
         world.sql("SELECT 1 / 0").collect()
+
+
+def test_a_result_that_is_known_from_before_is_not_computed_again(world, tmp_path):
+    readable = Readable(SCHEMA, {f"{SCHEMA}.pet": "rows as they are"})
+    known = Known(KeptResults(tmp_path), readable)
+    policy = ExecutionPolicy(workers=1)
+    sqls = ["SELECT id FROM pet ORDER BY id", "SELECT id FROM toy", "SELECT nothing FROM pet"]
+    with executing(world, SCHEMA, NAMES, policy, size_bytes=1, known=known) as executor:
+        first = [executor.execute(sql) for sql in sqls]
+    assert [one.status for one in first] == ["ok", "ok", "sql_error"]
+    with executing(world, SCHEMA, NAMES, policy, size_bytes=1, known=known) as executor:
+        executor._execute_now = None  # whatever is computed fails
+        assert executor.execute(sqls[0]) == first[0]
+        for sql in sqls[1:]:
+            with pytest.raises(TypeError):
+                executor.execute(sql)
