@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from transforms.errors import ContractDriftError
+from transforms.identity import content_hash
 
 BEFORE_ANY_VERSION = -1  # the position of a reader that has seen nothing
 
@@ -60,6 +61,38 @@ def updates_after(table: Path, version: int) -> Updates:
         if changed_at is not None:
             return Updates(latest, changed_at)
     return Updates(latest)
+
+
+def data_id(table: Path) -> str | None:
+    """Another id for other rows or columns of the table in that folder; comments are neither.
+
+    None where there is no table, or where the log no longer says since when its rows are the same.
+    Raises ContractDriftError for a log that is not Delta's.
+    """
+    commits, checkpoints = _listing(table)
+    since, columns = None, None
+    for number in range(max([*commits, *checkpoints], default=BEFORE_ANY_VERSION), -1, -1):
+        if number not in commits:
+            return None
+        for action in _actions(commits[number]):
+            changes = (action.get("add"), action.get("remove"))
+            if since is None and any(change and change["dataChange"] for change in changes):
+                since = number
+            if columns is None and (metadata := action.get("metaData")):
+                schema = json.loads(metadata["schemaString"])
+                columns = (metadata["id"], _without_comments(schema))
+        if since is not None and columns is not None:
+            break
+    return None if columns is None else content_hash(since, columns)
+
+
+def _without_comments(schema: Any) -> Any:
+    """A schema without what is said of its columns, nested ones too."""
+    if isinstance(schema, dict):
+        return {key: _without_comments(schema[key]) for key in schema if key != "metadata"}
+    if isinstance(schema, list):
+        return [_without_comments(item) for item in schema]
+    return schema
 
 
 def _listing(table: Path) -> tuple[dict[int, Path], dict[int, Path]]:

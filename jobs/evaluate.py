@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from genie.answerers import Answerer, open_answerer
 from genie.ask_journal import FileAskJournal
@@ -12,11 +13,13 @@ from genie.live_space import read_live_config
 from genie.mlflow_store import open_store
 from jobs.context import JobContext, JobReport
 from pipelines.evaluate import EvaluationPolicy, EvaluationReport, Services, evaluate
-from pipelines.execution import Executor, executing
+from pipelines.execution import Executor, Known, executing
+from pipelines.kept_results import KeptResults
 from pipelines.requests import pending_requests
 from pipelines.snapshot import ReadConfig, Snapshot
 from pipelines.spaces import Space, registered_spaces
 from transforms.errors import GenieLoopError
+from transforms.query_sources import Readable
 
 JOB = "evaluate"
 
@@ -39,7 +42,8 @@ def run(
     """Answer every pending request, the oldest first; nothing pending, nothing written.
 
     Genie Spaces are asked with a journal beside the job's checkpoints, so that a run after a kill
-    asks no question a second time; ``read_config`` reads their configuration by their id.
+    asks no question a second time; ``read_config`` reads their configuration by their id. Results
+    of queries are kept there, too, until what they depend on changes.
 
     A space that cannot be evaluated does not keep the others from it: what was wrong with it is
     raised when all are done.
@@ -102,33 +106,42 @@ class _Executors:
         self._context = context
         self._policy = policy
         self._open = ExitStack()
-        self._key: object = None
+        self._key: Readable | None = None
         self._executor: Executor | None = None
+        self._kept = KeptResults(context.checkpoints / JOB / "results")
 
     def __enter__(self) -> _Executors:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+        self._kept.forget_oldest()
+
+    @cached_property
+    def _builtins(self) -> frozenset[str]:
+        shown = self._context.tables.spark.sql("SHOW SYSTEM FUNCTIONS").collect()
+        return frozenset(row[0].lower() for row in shown)
 
     def executor(self, space: Space, snapshot: Snapshot) -> Executor:
         """The executor on the space's tables as they are now."""
-        key = (space.data_schema, sorted(snapshot.data_versions.items()))
-        if self._executor is None or self._key != key:
+        tables = self._context.tables
+        readable = snapshot.readable(space, tables.catalog, self._builtins)
+        if self._executor is None or self._key != readable:
             self._open.close()
             self._executor = self._open.enter_context(
                 executing(
-                    self._context.tables.spark,
+                    tables.spark,
                     space.data_schema,
                     snapshot.data_versions,
                     self._policy.execution,
-                    catalog=self._context.tables.catalog,
+                    catalog=tables.catalog,
                     size_bytes=snapshot.size_bytes,
                     # The history holds the expected SQL of every question.
-                    hidden_schemas=(self._context.tables.schema,),
+                    hidden_schemas=(tables.schema,),
+                    known=Known(self._kept, readable),
                 )
             )
-            self._key = key
+            self._key = readable
         return self._executor
 
 

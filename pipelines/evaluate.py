@@ -169,6 +169,8 @@ class _Evaluation:
         self._wrote += record_state(self._tables, version.state)
         values = self._profile(snapshot)
         if answerer is not None:
+            # Holds small tables in memory: whoever answers on this session reads them there, too.
+            self._services.open_executor(self._space, snapshot)
             self._ask(answerer)
             answers = self._rows_of(EVAL_RESULTS)
         self._judge(answers, version, values, snapshot)

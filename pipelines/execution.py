@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Any
+from typing import Any, Protocol
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import ParseException, PySparkException
@@ -33,6 +33,7 @@ from pyspark.sql.utils import is_remote
 
 from pipelines.tables import quote_name
 from transforms.judgement import Execution
+from transforms.query_sources import Readable, result_key
 from transforms.sql_text import QueryRefusedError, SqlParseError, parse_query
 
 _INTERRUPT_EVERY_S = 0.25  # a query that is still being planned has nothing to interrupt yet
@@ -67,17 +68,45 @@ class ExecutionPolicy:
     small_bytes: int = 64 * 1024 * 1024
 
 
+class ResultStore(Protocol):
+    """Results that were computed before. Safe to use from several threads at once."""
+
+    def find(self, key: str) -> Execution | None:
+        """The result of that key; None where there is none."""
+
+    def keep(self, key: str, execution: Execution) -> None:
+        """Keep a result; what cannot be kept is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What makes results of earlier executions fit: where they are, and what they depend on."""
+
+    store: ResultStore
+    readable: Readable
+
+    def key(self, sql: str) -> str | None:
+        """The key of the query's result; None where nobody can say what it depends on."""
+        return result_key(sql, self.readable)
+
+
 class Executor:
     """Executes queries on the tables of one schema; identical SQL once.
 
-    Safe to use from ``policy.workers`` threads at once; further ones wait. ``executing`` makes one.
+    With ``known``, a query is not executed whose result is known from before. Safe to use from
+    ``policy.workers`` threads at once; further ones wait. ``executing`` makes one.
     """
 
     def __init__(
-        self, sessions: list[SparkSession], policy: ExecutionPolicy, hidden_schemas: Collection[str]
+        self,
+        sessions: list[SparkSession],
+        policy: ExecutionPolicy,
+        hidden_schemas: Collection[str],
+        known: Known | None = None,
     ) -> None:
         self._policy = policy
         self._hidden_schemas = hidden_schemas
+        self._known = known
         self._free: queue.SimpleQueue[SparkSession] = queue.SimpleQueue()
         for session in sessions:
             self._free.put(session)
@@ -114,6 +143,17 @@ class Executor:
             return Execution("refused", error=error.reason)
         except SqlParseError as error:
             return Execution("parse_error", error=error.reason)
+        key = self._known.key(sql) if self._known else None
+        if self._known is None or key is None:
+            return self._execute_now(sql)
+        execution = self._known.store.find(key)
+        if execution is None:
+            execution = self._execute_now(sql)
+            if execution.status == "ok":  # a time-out says nothing of the next time
+                self._known.store.keep(key, execution)
+        return execution
+
+    def _execute_now(self, sql: str) -> Execution:
         session = self._free.get()
         try:
             with _interrupted_after(session, self._policy.timeout_s) as is_late:
@@ -151,12 +191,13 @@ def executing(
     catalog: str | None = None,
     size_bytes: int,
     hidden_schemas: Collection[str] = (),
+    known: Known | None = None,
 ) -> Iterator[Executor]:
     """An ``Executor`` on the tables of a schema as they are now.
 
     ``tables`` are ``schema.table``; unqualified names in SQL mean these. Where all of them are
     small (``size_bytes``) they are held in memory until the block ends. Queries that read a table
-    of ``hidden_schemas`` are refused.
+    of ``hidden_schemas`` are refused. ``known`` has to be about just these tables.
     """
     sessions = [_session_like(spark) for _ in range(policy.workers)]
     names = [quote_name(catalog, *name.split(".", 1)) for name in tables]
@@ -173,7 +214,7 @@ def executing(
             session.table(name).createOrReplaceTempView(name.rpartition(".")[2])
     with _quiet():
         try:
-            yield Executor(sessions, policy, hidden_schemas)
+            yield Executor(sessions, policy, hidden_schemas, known)
         finally:
             for table in held:
                 table.unpersist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,28 +21,73 @@ from transforms.identity import content_hash, make_id
 from transforms.judgement import ProfiledValues
 from transforms.live_state import live_state
 from transforms.profiling import column_profiles, value_counts, value_format
+from transforms.query_sources import SPARK_CATALOG, Readable
 from transforms.serialized_space import SpaceConfig
 from transforms.space_state import ColumnState, SpaceState, TableState
 
 ReadConfig = Callable[[str], SpaceConfig]
+
+_TABLES_AT_ONCE = 4
+_COMMITS_LOOKED_AT = 100
+# Operations of Delta after which the rows are those of before. What they make of the columns is
+# part of a table's data id.
+_CHANGES_NO_ROW = frozenset(
+    {
+        "ADD CONSTRAINT",
+        "CHANGE COLUMN",
+        "CHANGE COLUMNS",
+        "DROP CONSTRAINT",
+        "SET TBLPROPERTIES",
+        "UNSET TBLPROPERTIES",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What is evaluated: the state, the Delta version of each table, the size of all of them.
 
-    ``data_versions`` goes by ``schema.table``; ``size_bytes`` is what the tables take on disk.
+    ``data_versions`` goes by ``schema.table``, and so do ``data_since``, the version from which on
+    the rows are what they are now (later ones changed comments or properties only), and
+    ``data_ids``, which are other ones for other rows or columns. ``size_bytes`` is what the tables
+    take on disk.
     """
 
     state: SpaceState
     data_versions: Mapping[str, int]
     size_bytes: int
+    data_since: Mapping[str, int]
+    data_ids: Mapping[str, str]
+
+    def readable(self, space: Space, catalog: str | None, builtins: frozenset[str]) -> Readable:
+        """What the space's queries may read, as it was here; ``builtins`` are Spark's own.
+
+        ``catalog`` is the one the tables are in, None for Spark's own.
+        """
+        return Readable(
+            schema=space.data_schema.lower(),
+            data_ids={name.lower(): data_id for name, data_id in self.data_ids.items()},
+            metric_views={
+                table.name.lower(): table.definition
+                for table in self.state.tables
+                if table.definition is not None
+            },
+            functions={
+                function.name.lower(): function.definition
+                for function in self.state.functions
+                if function.definition is not None
+            },
+            builtins=builtins,
+            catalog=(catalog or SPARK_CATALOG).lower(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _CatalogTable:
     state: TableState
     version: int
+    data_since: int
+    data_id: str
     size_bytes: int
 
 
@@ -66,6 +112,8 @@ def take_snapshot(
         ),
         data_versions={table.state.name: table.version for table in catalog_tables},
         size_bytes=sum(table.size_bytes for table in catalog_tables),
+        data_since={table.state.name: table.data_since for table in catalog_tables},
+        data_ids={table.state.name: table.data_id for table in catalog_tables},
     )
 
 
@@ -92,13 +140,16 @@ def _catalog_tables(tables: Tables, schema: str) -> list[_CatalogTable]:
         for row in tables.spark.sql(f"SHOW TABLES IN {database}").collect()
         if not row.isTemporary and row.tableName not in views
     )
-    return [_catalog_table(tables, schema, name) for name in names]
+    with ThreadPoolExecutor(_TABLES_AT_ONCE, thread_name_prefix="snapshot") as pool:
+        return list(pool.map(lambda name: _catalog_table(tables, schema, name), names))
 
 
 def _catalog_table(tables: Tables, schema: str, name: str) -> _CatalogTable:
     quoted = quote_name(tables.catalog, schema, name)
     detail = tables.spark.sql(f"DESCRIBE DETAIL {quoted}").collect()[0]
-    version: int = tables.spark.sql(f"DESCRIBE HISTORY {quoted} LIMIT 1").collect()[0].version
+    history = tables.spark.sql(f"DESCRIBE HISTORY {quoted} LIMIT {_COMMITS_LOOKED_AT}")
+    commits = history.select("version", "operation").collect()
+    data_since = _data_since([(commit.version, commit.operation) for commit in commits])
     primary_key = set(json.loads(detail.properties.get(PRIMARY_KEY, "[]")))
     references = {
         key["column"]: f"{schema}.{key['references']}"
@@ -115,7 +166,27 @@ def _catalog_table(tables: Tables, schema: str, name: str) -> _CatalogTable:
         for field in tables.spark.table(quoted).schema.fields
     )
     state = TableState(f"{schema}.{name}", columns, detail.description)
-    return _CatalogTable(state, version, detail.sizeInBytes or 0)
+    return _CatalogTable(
+        state,
+        version=commits[0].version,
+        data_since=data_since,
+        data_id=content_hash(
+            detail.id, data_since, [(column.name, column.data_type) for column in columns]
+        ),
+        size_bytes=detail.sizeInBytes or 0,
+    )
+
+
+def _data_since(commits: Sequence[tuple[int, str]]) -> int:
+    """The newest version that may have changed rows; ``commits`` are the newest, newest first.
+
+    Where all of them changed only what is written about the table, the newest counts: what was
+    before them is not known.
+    """
+    return next(
+        (version for version, operation in commits if operation not in _CHANGES_NO_ROW),
+        commits[0][0],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,79 +200,119 @@ class RecordedProfiles:
 def record_profiles(tables: Tables, snapshot: Snapshot) -> RecordedProfiles:
     """What is known of the columns' values, recorded once per space and version of a table.
 
-    A table that another space has had profiled at this version is not read again.
+    A table is not read again whose rows have been profiled, by whichever space, at this version or
+    at an earlier one since when they are the same.
     """
     state = snapshot.state
-    wanted = set(snapshot.data_versions.items())
-    held = _held_profiles(tables, snapshot.data_versions)
-    own = {
-        (row["table_name"], row["table_version"])
-        for row in held
-        if row["space_id"] == state.space_id
-    }
-    by_table: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for row in held:
-        by_table.setdefault((row["table_name"], row["table_version"]), []).append(row)
-    rows: list[dict[str, Any]] = []
-    for table in state.tables:
-        version = snapshot.data_versions.get(table.name)
-        if version is None:  # a metric view holds no rows of its own
-            continue
-        known = by_table.get((table.name, version))
-        of_table = (
-            _copied(known, state.space_id) if known else _profiled(tables, state, table, version)
-        )
-        rows.extend(of_table)
-    missing = [row for row in rows if (row["table_name"], row["table_version"]) in wanted - own]
+    held = _held_profiles(tables, snapshot)
+    versions = snapshot.data_versions
+
+    def profiles(table: TableState) -> tuple[bool, list[dict[str, Any]]]:
+        version = versions[table.name]
+        known = _usable(held.get(table.name, ()), table)
+        if known and (known[0]["space_id"], known[0]["table_version"]) == (state.space_id, version):
+            return True, known
+        values = known or _profiled(tables, table, version)
+        return False, _about(state.space_id, table, version, values)
+
+    # A metric view holds no rows of its own. Small tables are read by one task each.
+    with ThreadPoolExecutor(_TABLES_AT_ONCE, thread_name_prefix="profile") as pool:
+        found = list(pool.map(profiles, [one for one in state.tables if one.name in versions]))
+    rows = [row for _, of_table in found for row in of_table]
+    missing = [row for is_there, of_table in found if not is_there for row in of_table]
     is_written = False
     if missing:
-        versions = sorted((row["table_name"], row["table_version"]) for row in missing)
-        transaction = content_hash(state.space_id, versions)
+        profiled = sorted({(row["table_name"], row["table_version"]) for row in missing})
+        transaction = content_hash(state.space_id, profiled)
         is_written = tables.append_rows(PROFILES, missing, transaction=transaction)
     return RecordedProfiles(ProfiledValues(column_profiles(rows)), is_written)
 
 
-def _held_profiles(tables: Tables, versions: Mapping[str, int]) -> list[dict[str, Any]]:
-    if not versions:
-        return []
+def _held_profiles(tables: Tables, snapshot: Snapshot) -> dict[str, list[dict[str, Any]]]:
+    """By table, the profiles that are of the rows which are there now.
+
+    The first of them are this space's own and of the newest version, if there are such.
+    """
     is_wanted = F.lit(False)
-    for name, version in versions.items():
+    for name, version in snapshot.data_versions.items():
         is_wanted = is_wanted | (
-            (F.col("table_name") == name) & (F.col("table_version") == version)
+            (F.col("table_name") == name)
+            & F.col("table_version").between(snapshot.data_since[name], version)
         )
-    rows = tables.read(PROFILES).where(is_wanted).drop("recorded_at").collect()
-    return [row.asDict() for row in rows]
+    found = tables.read(PROFILES).where(is_wanted).drop("recorded_at").collect()
+    rows = sorted(
+        (row.asDict() for row in found),
+        key=lambda row: (
+            -row["table_version"],
+            row["space_id"] != snapshot.state.space_id,
+            row["space_id"],
+        ),
+    )
+    held: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        held.setdefault(row["table_name"], []).append(row)
+    return held
 
 
-def _copied(known: Sequence[Mapping[str, Any]], space_id: str) -> list[dict[str, Any]]:
-    """The profiles of one of the spaces that have them, as this space's own."""
-    source = min(row["space_id"] for row in known)
-    return [
-        {
-            **row,
-            "space_id": space_id,
-            "profile_id": _profile_id(
-                space_id, row["table_name"], row["table_version"], row["column_name"]
-            ),
-        }
-        for row in known
-        if row["space_id"] == source
+def _usable(held: Sequence[dict[str, Any]], table: TableState) -> list[dict[str, Any]]:
+    """The first space's profiles at the first version, if they are of these very columns."""
+    first = [
+        row
+        for row in held
+        if (row["table_version"], row["space_id"])
+        == (held[0]["table_version"], held[0]["space_id"])
     ]
+    profiled = {row["column_name"]: row["data_type"] for row in first}
+    profiled.pop(None, None)
+    is_same = profiled == {column.name: column.data_type for column in table.columns}
+    return first if is_same else []
 
 
-def _profiled(
-    tables: Tables, state: SpaceState, table: TableState, version: int
+def _about(
+    space_id: str, table: TableState, version: int, values: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
+    """Profiles with these values, and with what is said of the table and its columns now."""
+    by_column = {row["column_name"]: row for row in values}
+    rows: list[dict[str, Any]] = [
+        {
+            **by_column[None],
+            "column_name": None,
+            "comment": table.comment,
+        }
+    ]
+    rows += [
+        {
+            **by_column[column.name],
+            "column_name": column.name,
+            "data_type": column.data_type,
+            "comment": column.comment,
+            "is_primary_key": column.is_primary_key,
+            "references_column": column.references,
+        }
+        for column in table.columns
+    ]
+    for row in rows:
+        row.update(
+            space_id=space_id,
+            profile_id=_profile_id(space_id, table.name, version, row["column_name"]),
+            table_name=table.name,
+            table_version=version,
+        )
+    return rows
+
+
+def _profiled(tables: Tables, table: TableState, version: int) -> list[dict[str, Any]]:
+    """The values of every column, and a row for the table itself."""
     name = quote_name(tables.catalog, *table.name.split(".", 1))
     data = tables.spark.read.option("versionAsOf", version).table(name)
     counts = {row["ordinal"]: row for row in value_counts(data).collect()}
     row_count = counts[0]["row_count"] if counts else 0
     rows: list[dict[str, Any]] = [
         {
-            "comment": table.comment,
+            "column_name": None,
+            "row_count": row_count,
             "is_primary_key": False,
             "is_sample_complete": False,
-            "column_name": None,
         }
     ]
     for ordinal, column in enumerate(table.columns):
@@ -211,10 +322,7 @@ def _profiled(
         rows.append(
             {
                 "column_name": column.name,
-                "data_type": column.data_type,
-                "comment": column.comment,
-                "is_primary_key": column.is_primary_key,
-                "references_column": column.references,
+                "row_count": row_count,
                 "distinct_count": distinct_count,
                 "null_count": found.get("null_count", 0),
                 "min_value": found.get("min_value"),
@@ -223,14 +331,6 @@ def _profiled(
                 "is_sample_complete": len(sample) == distinct_count,
                 "value_format": value_format(sample, column.data_type),
             }
-        )
-    for row in rows:
-        row.update(
-            space_id=state.space_id,
-            profile_id=_profile_id(state.space_id, table.name, version, row["column_name"]),
-            table_name=table.name,
-            table_version=version,
-            row_count=row_count,
         )
     return rows
 

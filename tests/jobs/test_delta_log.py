@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs.delta_log import BEFORE_ANY_VERSION, Updates, latest_version, updates_after
+from jobs.delta_log import BEFORE_ANY_VERSION, Updates, data_id, latest_version, updates_after
 from tests.jobs.delta_folders import commit, create
 from transforms.errors import ContractDriftError
 
@@ -147,3 +147,38 @@ def test_logs_that_delta_writes_are_understood(tmp_path):
     assert updates_after(tmp_path, 1) == Updates(version=2)
     DeltaTable(tmp_path).delete("a = 1")
     assert updates_after(tmp_path, 2).changed_at is not None
+
+
+def set_schema(table, name, comment, table_id="t"):
+    """One more commit, as ALTER TABLE makes it."""
+    version = latest_version(table) + 1
+    fields = [{"name": name, "type": "long", "nullable": True, "metadata": {"comment": comment}}]
+    schema = json.dumps({"type": "struct", "fields": fields})
+    action = {"metaData": {"id": table_id, "schemaString": schema}}
+    log = table / "_delta_log"
+    log.mkdir(parents=True, exist_ok=True)
+    (log / f"{version:020}.json").write_text(json.dumps(action) + "\n")
+
+
+def test_the_data_of_a_table_is_the_same_until_its_rows_or_columns_change(tmp_path):
+    assert data_id(tmp_path) is None
+    set_schema(tmp_path, "id", "before")
+    commit(tmp_path, at=NOON)
+    first = data_id(tmp_path)
+    set_schema(tmp_path, "id", "after")
+    commit(tmp_path, at=minutes(1), changes_data=False)
+    assert data_id(tmp_path) == first is not None
+    commit(tmp_path, at=minutes(2))
+    second = data_id(tmp_path)
+    set_schema(tmp_path, "name", "after")
+    third = data_id(tmp_path)
+    set_schema(tmp_path, "name", "after", table_id="made anew")
+    assert len({first, second, third, data_id(tmp_path)}) == 4
+
+
+def test_the_data_of_a_table_is_not_known_once_its_log_was_cleaned_up(tmp_path):
+    set_schema(tmp_path, "id", "comment")
+    commit(tmp_path, at=NOON)
+    set_schema(tmp_path, "id", "another comment")
+    (tmp_path / "_delta_log" / f"{1:020}.json").unlink()
+    assert data_id(tmp_path) is None

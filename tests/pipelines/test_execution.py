@@ -10,7 +10,10 @@ from decimal import Decimal
 import pytest
 from pyspark.errors import ArithmeticException
 
-from pipelines.execution import ExecutionPolicy, executing
+from pipelines.execution import ExecutionPolicy, Known, executing
+from pipelines.kept_results import KeptResults
+from transforms.judgement import Execution
+from transforms.query_sources import Readable
 
 SCHEMA = "execution_world"
 NAMES = (f"{SCHEMA}.pet", f"{SCHEMA}.toy")
@@ -184,3 +187,21 @@ def test_errors_in_sql_are_raised_as_ever_afterwards(world, monkeypatch):
         pass
     with pytest.raises(ArithmeticException, match="DIVIDE_BY_ZERO"):
         world.sql("SELECT 1 / 0").collect()
+
+
+def test_a_result_that_is_known_from_before_is_not_computed_again(world, tmp_path):
+    store = KeptResults(tmp_path)
+    known = Known(store, Readable(SCHEMA, {f"{SCHEMA}.pet": "rows as they are"}))
+    before, pets, broken = "SELECT 1 FROM pet", "SELECT id FROM pet", "SELECT nothing FROM pet"
+    keys = {sql: known.key(sql) or "" for sql in (before, pets, broken)}
+    kept = Execution("ok", ("1",), ("int",), ((7,),))  # nothing that executing would give
+    store.keep(keys[before], kept)
+    policy = ExecutionPolicy(workers=1)
+    with executing(world, SCHEMA, NAMES, policy, size_bytes=1, known=known) as executor:
+        assert executor.execute(before) == kept
+        assert executor.execute(pets) == store.find(keys[pets])
+        assert executor.execute(broken).status == "sql_error"
+        assert executor.execute("SELECT id FROM toy").rows == ((1,),), "nobody says what is in it"
+    assert store.find(keys[pets]).row_count == 3
+    assert store.find(keys[broken]) is None
+    assert len(list(tmp_path.glob("*/*"))) == 2

@@ -102,6 +102,17 @@ def test_a_table_is_profiled_once_for_all_spaces_and_again_when_it_has_changed(
     changed = record_profiles(tables, take_snapshot(tables, space_of(tables, "one")))
     assert (changed.is_written, len(read)) == (True, 3), "only the table that has changed"
     assert changed.values.contains("shop_world.shop.country", "peru") is True
+
+    before = take_snapshot(tables, space_of(tables, "one"))
+    tables.spark.sql("ALTER TABLE shop_world.shop ALTER COLUMN country COMMENT 'where it is'")
+    after = take_snapshot(tables, space_of(tables, "one"))
+    assert after.data_versions != before.data_versions
+    assert (after.data_ids, after.data_since) == (before.data_ids, before.data_since)
+    commented = record_profiles(tables, after)
+    assert (commented.is_written, len(read)) == (True, 3), "the rows are the same"
+    assert commented.values == changed.values
+    newest = [row for row in rows(tables, PROFILES) if row["table_version"] == 3]
+    assert {row["column_name"]: row["comment"] for row in newest}["country"] == "where it is"
     tables.spark.sql("DROP TABLE shop_world.shop")
 
 
