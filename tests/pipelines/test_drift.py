@@ -12,7 +12,8 @@ from transforms.contracts import APPROVALS, BENCHMARKS, TABLES, Table
 
 def found(tables: Tables, table: Table) -> tuple[str, ...]:
     detail = read_detail(tables.spark, tables.name(table))
-    return differences(table, tables.read(table).schema, detail)
+    in_catalog = tables.spark.table(tables.name(table)).schema
+    return differences(table, in_catalog, detail)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
