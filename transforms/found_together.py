@@ -29,6 +29,7 @@ _FOUND = pa.schema(
         ("cause", pa.string()),
         ("blame", pa.string()),
         ("fragment", pa.string()),
+        ("confidence", pa.float64()),
         ("terms", pa.list_(pa.string())),
     ]
 )
@@ -106,6 +107,7 @@ def _search(asked: pa.Table, states: pa.Table) -> pa.Table:
                 "cause": one.cause,
                 "blame": one.blame,
                 "fragment": one.fragment,
+                "confidence": one.confidence,
                 "terms": list(one.terms),
             }
             for one in findings
@@ -125,15 +127,12 @@ def _asked_row(row: Mapping[str, Any]) -> AskedRow:
 
 
 def _asi() -> Column:
-    """The failure's side information with the cause's type and confidence, and the shared blame."""
+    """The failure's side information with type, confidence and blame of the shared cause."""
     types = F.create_map(*(F.lit(x) for name, c in CAUSES.items() for x in (name, c.failure_type)))
-    confidences = F.create_map(
-        *(F.lit(x) for name, c in CAUSES.items() for x in (name, c.confidence))
-    )
     return (
         F.col("asi")
         .withField("failure_type", types[F.col("cause")])
-        .withField("confidence", confidences[F.col("cause")])
+        .withField("confidence", F.col("confidence"))
         .withField("blame_set", F.array("blame"))
         .withField("counterfactual_fix", F.lit(None).cast("string"))
     )

@@ -163,7 +163,11 @@ def _table_words(
 ) -> Iterator[DraftProposal]:
     table = facts.table(name)
     if table is not None:
-        sentence = f"Also called: {', '.join(words)}."
+        own = set(words_of(spoken(name.rpartition(".")[2])))
+        short = (
+            " ".join(w for w in said.split() if stem(w) not in own) for said in words
+        )  # what the name says already is not said again
+        sentence = f"Also called: {', '.join(dict.fromkeys(filter(None, short)))}."
         comment = extended(table.comment, sentence)
         if comment is not None:
             yield draft(

@@ -26,6 +26,11 @@ class Said:
             *(_name_stems(table.name.rpartition(".")[2]) for table in state.tables),
             *(_name_stems(column.name) for _, column in state.columns()),
         ]
+        # What somebody named on purpose means what they said, and nothing else.
+        self._given = [
+            *(_stems(name) for one in state.snippets for name in (one.display_name, *one.synonyms)),
+            *(_stems(synonym) for _, column in state.columns() for synonym in column.synonyms),
+        ]
         self._snippets: dict[tuple[str, str], tuple[str, ...]] = {
             (one.kind, _plain(one.sql)): (one.display_name, *one.synonyms) for one in state.snippets
         }
@@ -36,6 +41,8 @@ class Said:
         A need without tables is about columns of one name in several.
         """
         words = set(phrase)
+        if any(words <= name for name in self._given):
+            return True
         if need.kind == "table" and any(words <= name for name in self._names):
             return True
         if not need.tables and need.kind == "column" and words <= _name_stems(need.sql):

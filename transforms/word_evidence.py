@@ -15,11 +15,12 @@ from transforms.associations import SHARED_GROUPS, Asked, associate
 from transforms.findings import unquoted
 from transforms.name_scope import Catalog
 from transforms.needs import Need, needs_of
-from transforms.question_words import contains_value
+from transforms.question_words import contains_value, stem, unexplained_terms
 from transforms.said import Said
-from transforms.shared_causes import ALWAYS, UNNAMED, VALUES, WORDS
+from transforms.shared_causes import ALWAYS, CAUSES, UNNAMED, VALUES, WORDS
 from transforms.space_state import SpaceState
 
+PARTLY_EXPLAINED = 0.25  # of a cause's confidence, where other words stay unexplained
 ALWAYS_GROUPS = 3  # groups that must all put a condition on a table
 
 
@@ -36,12 +37,17 @@ class AskedRow:
 
 @dataclass(frozen=True, slots=True)
 class WordFinding:
-    """What one wrong question adds to one cluster: what it needs, and the words for it."""
+    """What one wrong question adds to one cluster: what it needs, and the words for it.
+
+    ``confidence`` (0-1) is that of the cause where nothing else in the question is unexplained, and
+    less where other words stay unexplained: then this alone mends nothing.
+    """
 
     cause: str
     blame: str
     question_id: str
     fragment: str
+    confidence: float
     terms: tuple[str, ...] = ()
 
 
@@ -64,6 +70,7 @@ def word_findings(rows: Sequence[AskedRow], state: SpaceState) -> tuple[WordFind
         for row in rows
     ]
     named: set[Need] = set()
+    learned: dict[str, set[str]] = defaultdict(set)
     for one in associate(asked, said.is_said):
         named.update(one.parts)
         for row in wrong:
@@ -71,6 +78,7 @@ def word_findings(rows: Sequence[AskedRow], state: SpaceState) -> tuple[WordFind
                 key = (WORDS, one.need.blame, row.question_id)
                 found[key][0].update(p.sql for p in one.parts if p in needs[row.question_id])
                 found[key][1].add(one.words)
+                learned[row.question_id].update(one.phrase)
     for cause, need, questions in (
         *_always(rows, needs, named),
         *_unnamed(rows, needs, named, said),
@@ -79,11 +87,40 @@ def word_findings(rows: Sequence[AskedRow], state: SpaceState) -> tuple[WordFind
         for row in wrong:
             if row.question_id in questions:
                 found[cause, need.blame, row.question_id][0].add(need.sql)
+    is_explained = {
+        row.question_id: _is_explained(row, needs[row.question_id], state, said, learned)
+        for row in wrong
+    }
+
+    def confidence(cause: str, question: str) -> float:
+        share = 1.0 if is_explained[question] else PARTLY_EXPLAINED
+        return CAUSES[cause].confidence * share
+
     return tuple(
-        WordFinding(cause, blame, question, min(fragments), tuple(sorted(terms)))
+        WordFinding(
+            cause,
+            blame,
+            question,
+            min(fragments),
+            confidence(cause, question),
+            tuple(sorted(terms)),
+        )
         for (cause, blame, question), (fragments, terms) in sorted(found.items())
         if fragments
     )
+
+
+def _is_explained(
+    row: AskedRow,
+    needs: frozenset[Need],
+    state: SpaceState,
+    said: Said,
+    learned: Mapping[str, set[str]],
+) -> bool:
+    """Whether every word of a question is explained by metadata, by values or by what was found."""
+    unknown = unexplained_terms(row.question, state, said.values(row.question, needs))
+    stems = {stem(word) for term in unknown for word in term.split()}
+    return stems <= learned[row.question_id]
 
 
 _Found = tuple[str, Need, frozenset[str]]
