@@ -152,8 +152,9 @@ class _Counts:
             return None
         if need.kind == "expression" and not _is_of_several_columns(need):
             return None
-        where = groups.keys() - (self.elsewhere - both)
-        precision = len(both) / len(groups if need.kind in _OTHER_ASSETS else where)
+        is_elsewhere = self.of_need[need] <= self.elsewhere
+        where = groups.keys() if is_elsewhere else groups.keys() - (self.elsewhere - both)
+        precision = len(both) / len(where)
         lift = precision * len(self.needs) / len(self.of_need[need])
         if precision < MIN_PRECISION or lift < MIN_LIFT:
             return None

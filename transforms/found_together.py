@@ -33,7 +33,10 @@ _FOUND = pa.schema(
         ("terms", pa.list_(pa.string())),
     ]
 )
-_FOUND_DDL = "failure_id STRING, cause STRING, blame STRING, fragment STRING, terms ARRAY<STRING>"
+_FOUND_DDL = (
+    "failure_id STRING, cause STRING, blame STRING, fragment STRING, confidence DOUBLE, "
+    "terms ARRAY<STRING>"
+)
 
 
 def found_together(

@@ -9,6 +9,8 @@ from transforms.question_words import STOP_WORDS, stem, words
 
 MAX_WORDS = 3
 MAX_PHRASES = 200  # of one question
+MAX_LETTERS = 40  # longer ones are no words that people say
+_SHORTEST_VERB = 3  # letters
 
 Phrase = tuple[str, ...]
 """The stems of the words, in order."""
@@ -28,9 +30,9 @@ _COUNTED = re.compile(r"\b(?:how many|number of|all|which|what|count of)\s+(?:\w
 def phrases_of(question: str, values: Iterable[str] = ()) -> Mapping[Phrase, str]:
     """Every phrase of a question by its stems, with the words as they are written, lower case.
 
-    A phrase begins with a content word, crosses no punctuation and holds no digits; it ends with a
-    content word or a particle. A negation in front of it belongs to it. What only names a span of
-    time, or one of ``values``, is none.
+    A phrase begins with a content word, or is a verb with its particle; it crosses no punctuation,
+    holds no digits and ends with a content word or a particle. A negation in front of it belongs
+    to it. What only names a span of time, or one of ``values``, is none.
     """
     known = _SPAN_STEMS.union(stem(word) for value in values for word in words(value))
     found: dict[Phrase, str] = {}
@@ -64,11 +66,15 @@ def is_content(word: str) -> bool:
 
 
 def _from(spoken: list[str], start: int) -> Iterator[list[str]]:
+    """The phrases that begin at a word."""
+    following = spoken[start + 1] if start + 1 < len(spoken) else ""
     if not is_content(spoken[start]):
+        if following in _PARTICLES and len(spoken[start]) > _SHORTEST_VERB:
+            yield spoken[start : start + 2]
         return
     for end in range(start + 1, min(start + MAX_WORDS, len(spoken)) + 1):
         last = spoken[end - 1]
-        if last[0].isdigit():
+        if last[0].isdigit() or len(last) > MAX_LETTERS:
             return
         if is_content(last) or (last in _PARTICLES and end - start == 2):
             yield spoken[start:end]
