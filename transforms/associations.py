@@ -31,8 +31,6 @@ _TELLING: Mapping[NeedKind, float] = {
     "column": 0.5,
     "table": 0.4,
 }
-_OTHER_ASSETS = frozenset(("metric", "function"))
-
 IsSaid = Callable[[Phrase, Need], bool]
 
 
@@ -40,7 +38,8 @@ IsSaid = Callable[[Phrase, Need], bool]
 class Asked:
     """A train question with what its expected SQL needs and the question does not name itself.
 
-    ``values`` are literals of the SQL that the question spells out.
+    ``values`` are literals of the SQL that the question spells out. ``is_elsewhere``: a metric view
+    or a function answers it.
     """
 
     question_id: str
@@ -48,6 +47,7 @@ class Asked:
     question: str
     needs: frozenset[Need]
     values: tuple[str, ...] = ()
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +113,7 @@ class _Counts:
             for need in needs:
                 self.of_need[need].add(group)
         # What another kind of asset answers is no evidence against a part of a table.
-        self.elsewhere = {
-            group
-            for group, needs in self.needs.items()
-            if any(need.kind in _OTHER_ASSETS for need in needs)
-        }
+        self.elsewhere = {one.group_id for one in asked if one.is_elsewhere}
 
     def _add(self, one: Asked) -> None:
         for need in one.needs:
@@ -145,7 +141,7 @@ class _Counts:
         self, phrase: Phrase, groups: Mapping[str, set[str]], need: Need
     ) -> Association | None:
         both = groups.keys() & self.of_need[need]
-        parts = self.parts[need]
+        parts = {part for part in self.parts[need] if self.of_need[part] & both}
         if len(both) < SHARED_GROUPS or (len(parts) == 1 and need not in parts):
             return None
         if need.kind == "table" and phrase not in self.counted:

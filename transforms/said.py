@@ -41,7 +41,7 @@ class Said:
         A need without tables is about columns of one name in several.
         """
         words = set(phrase)
-        if any(words <= name for name in self._given):
+        if any(words <= name or name <= words for name in self._given if name):
             return True
         if need.kind == "table" and any(words <= name for name in self._names):
             return True
@@ -74,12 +74,12 @@ class Said:
         }
         return tuple(sorted(found))
 
-    def _is_unique(self, column: str) -> bool:
+    def is_unique(self, column: str) -> bool:
         """Whether no other table has a column of that name."""
         return len(self._catalog.columns_named(column.rpartition(".")[2])) == 1
 
     def _is_named(self, asked: set[str], need: Need) -> bool:
-        if need.kind == "column" and not self._is_unique(need.sql):
+        if need.kind == "column" and not self.is_unique(need.sql):
             return False
         if need.kind in ("column", "table", "metric"):
             return _name_stems(need.sql.rpartition(".")[2]) <= asked
@@ -98,17 +98,17 @@ class Said:
             labels += [_stems(function.comment or "")] if function else []
         for name in need.tables:
             table = self._state.table(name)
-            if need.kind != "column" or self._is_unique(need.sql):
+            if need.kind != "column" or self.is_unique(need.sql):
                 labels.append(_name_stems(name.rpartition(".")[2]))
             if need.kind == "table" and table is not None:
                 labels.append(_stems(table.comment or ""))
             for column in table.columns if table else ():
                 own = f"{name}.{column.name}" == need.sql
-                if not own or self._is_unique(need.sql):
+                if not own or self.is_unique(need.sql):
                     labels.append(_name_stems(column.name))
                 if own:
                     labels += [_stems(text) for text in column.synonyms]
-                    if self._is_unique(need.sql):
+                    if self.is_unique(need.sql):
                         labels.append(_stems(column.comment or ""))
         return labels
 

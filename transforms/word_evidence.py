@@ -20,7 +20,9 @@ from transforms.said import Said
 from transforms.shared_causes import ALWAYS, CAUSES, UNNAMED, VALUES, WORDS
 from transforms.space_state import SpaceState
 
-PARTLY_EXPLAINED = 0.25  # of a cause's confidence, where other words stay unexplained
+PARTLY_EXPLAINED = 0.1  # of a cause's confidence, where this does not mend the question yet
+_OTHER_ASSETS = frozenset(("metric", "function"))
+_LEVERS = {"value": 1, "flag": 1, "column": 1, "table": 1, "metric": 2, "function": 3}
 ALWAYS_GROUPS = 3  # groups that must all put a condition on a table
 
 
@@ -39,8 +41,8 @@ class AskedRow:
 class WordFinding:
     """What one wrong question adds to one cluster: what it needs, and the words for it.
 
-    ``confidence`` (0-1) is that of the cause where nothing else in the question is unexplained, and
-    less where other words stay unexplained: then this alone mends nothing.
+    ``confidence`` (0-1) is that of the cause where saying so may mend the question: all its words
+    are explained then, and none of them by a later lever. It is less where that is not so.
     """
 
     cause: str
@@ -66,11 +68,14 @@ def word_findings(rows: Sequence[AskedRow], state: SpaceState) -> tuple[WordFind
             row.question,
             said.unnamed(row.question, needs[row.question_id]),
             said.values(row.question, needs[row.question_id]),
+            is_elsewhere=any(n.kind in _OTHER_ASSETS for n in needs[row.question_id]),
         )
         for row in rows
     ]
     named: set[Need] = set()
+    levers: dict[str, int] = {}
     learned: dict[str, set[str]] = defaultdict(set)
+    last_lever: dict[str, int] = defaultdict(int)
     for one in associate(asked, said.is_said):
         named.update(one.parts)
         for row in wrong:
@@ -79,10 +84,13 @@ def word_findings(rows: Sequence[AskedRow], state: SpaceState) -> tuple[WordFind
                 found[key][0].update(p.sql for p in one.parts if p in needs[row.question_id])
                 found[key][1].add(one.words)
                 learned[row.question_id].update(one.phrase)
+                lever = _LEVERS.get(one.need.kind, 6)
+                last_lever[row.question_id] = max(lever, last_lever[row.question_id])
+                levers[one.need.blame] = lever
     for cause, need, questions in (
         *_always(rows, needs, named),
         *_unnamed(rows, needs, named, said),
-        *_values(wrong, needs),
+        *_values(wrong, needs, said),
     ):
         for row in wrong:
             if row.question_id in questions:
@@ -92,8 +100,9 @@ def word_findings(rows: Sequence[AskedRow], state: SpaceState) -> tuple[WordFind
         for row in wrong
     }
 
-    def confidence(cause: str, question: str) -> float:
-        share = 1.0 if is_explained[question] else PARTLY_EXPLAINED
+    def confidence(cause: str, blame: str, question: str) -> float:
+        is_last = levers.get(blame, last_lever[question]) >= last_lever[question]
+        share = 1.0 if is_explained[question] and is_last else PARTLY_EXPLAINED
         return CAUSES[cause].confidence * share
 
     return tuple(
@@ -102,7 +111,7 @@ def word_findings(rows: Sequence[AskedRow], state: SpaceState) -> tuple[WordFind
             blame,
             question,
             min(fragments),
-            confidence(cause, question),
+            confidence(cause, blame, question),
             tuple(sorted(terms)),
         )
         for (cause, blame, question), (fragments, terms) in sorted(found.items())
@@ -175,13 +184,19 @@ def _unnamed(
             yield UNNAMED, need, _questions(groups)
 
 
-def _values(wrong: Sequence[AskedRow], needs: Mapping[str, frozenset[Need]]) -> Iterator[_Found]:
-    """Columns of which the questions spell out values: which there are may be listed."""
+def _values(
+    wrong: Sequence[AskedRow], needs: Mapping[str, frozenset[Need]], said: Said
+) -> Iterator[_Found]:
+    """Columns of which the questions spell out values: which there are may be listed.
+
+    Where other tables have a column of that name, a list would not tell which one is meant.
+    """
     spelled: dict[Need, set[str]] = defaultdict(set)
     for row in wrong:
         for need in needs[row.question_id]:
             column, _, value = need.sql.partition(" = ")
-            if need.kind == "value" and contains_value(row.question, unquoted(value)):
+            is_said = need.kind == "value" and contains_value(row.question, unquoted(value))
+            if is_said and said.is_unique(column):
                 spelled[Need("column", column, need.tables)].add(row.question_id)
     for column_need, questions in sorted(spelled.items()):
         yield VALUES, column_need, frozenset(questions)

@@ -20,7 +20,9 @@ SALES = Need("metric", "shop.sales.revenue", ("shop.sales",))
 
 
 def asked(group, question, *needs, number=1):
-    return Asked(f"{group}/{number}", group, question, frozenset(needs))
+    return Asked(
+        f"{group}/{number}", group, question, frozenset(needs), is_elsewhere=SALES in needs
+    )
 
 
 NOISE = [asked(f"n{n}", f"How many {word} are there?") for n, word in enumerate("abcdefgh" * 2)]
