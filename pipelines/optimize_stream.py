@@ -238,8 +238,13 @@ class Intake:
         members = self.evaluations.rows(CLUSTER_MEMBERS).select("failure_id")
         failures = self.evaluations.rows(FAILURES).join(members, "failure_id", "left_anti")
         evaluations = self.evaluations.rows(EVALUATIONS)
-        together = found_together(
-            failures, self.evaluations.rows(EVAL_RESULTS), evaluations, self.tables.read(VERSIONS)
+        together = held(
+            found_together(
+                failures,
+                self.evaluations.rows(EVAL_RESULTS),
+                evaluations,
+                self.tables.read(VERSIONS),
+            )
         )
         shown = failures.drop("recorded_at").unionByName(together)
         new = cluster_failures(shown, evaluations, updated_by=self.token)
