@@ -48,6 +48,7 @@ from transforms.evaluation_views import (
     LATEST_EVALUATIONS,
     LATEST_SPACES,
 )
+from transforms.found_together import found_together
 from transforms.gate import gate_decisions, gate_pairs
 from transforms.proposal_screening import new_changes, with_questions_at_risk
 from transforms.proposal_values import Proposer
@@ -236,7 +237,17 @@ class Intake:
         """
         members = self.evaluations.rows(CLUSTER_MEMBERS).select("failure_id")
         failures = self.evaluations.rows(FAILURES).join(members, "failure_id", "left_anti")
-        new = cluster_failures(failures, self.evaluations.rows(EVALUATIONS), updated_by=self.token)
+        evaluations = self.evaluations.rows(EVALUATIONS)
+        together = held(
+            found_together(
+                failures,
+                self.evaluations.rows(EVAL_RESULTS),
+                evaluations,
+                self.tables.read(VERSIONS),
+            )
+        )
+        shown = failures.drop("recorded_at").unionByName(together)
+        new = cluster_failures(shown, evaluations, updated_by=self.token)
         merged = held(
             merged_clusters(self.tables.read(CLUSTERS), new.clusters, updated_by=self.token)
         )

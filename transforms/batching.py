@@ -54,9 +54,11 @@ def detect_conflicts_and_batch(
     """The next batch of each space whose turn it is: rows of ``BATCH_COLUMNS``.
 
     ``proposals`` is the view proposal_states; of two that would change the same differently, only
-    the one of higher impact is taken, the other is left for later. ``turns`` says which lever may
-    form a batch (``space_id``, ``cycle``, ``lever``; lever 0: corrections), ``batches`` is the view
-    batch_states. A batch that touches what an unsettled one touches waits for it.
+    the one of higher impact is taken, the other is left for later. A batch holds one risk, the
+    lowest there is: what a policy may approve does not wait for what a person has to. ``turns``
+    says which lever may form a batch (``space_id``, ``cycle``, ``lever``; lever 0: corrections),
+    ``batches`` is the view batch_states. A batch that touches what an unsettled one touches waits
+    for it.
     """
     candidates = proposals.where(F.col("state") == "open").join(
         turns, ["space_id", "lever"], "inner"
@@ -69,19 +71,25 @@ def detect_conflicts_and_batch(
             "among_conflicts", F.row_number().over(of_target.orderBy(*highest_first))
         )
         .where("among_conflicts = 1")
+        .withColumn("risk_rank", _risk_rank())
+        .withColumn("is_least_risk", F.col("risk_rank") == F.min("risk_rank").over(of_batch))
+        .where("is_least_risk")
         .withColumn("position", F.row_number().over(of_batch.orderBy(*highest_first)))
         .where(F.col("position") <= MAX_PATCHES)
     )
     return _with_waiting(_formed(chosen), batches).select(*BATCH_COLUMNS)
 
 
+def _risk_rank() -> Column:
+    """1 for the lowest risk."""
+    return F.array_position(F.array(*(F.lit(risk) for risk in RISKS)), F.col("risk")).cast("int")
+
+
 def _formed(chosen: DataFrame) -> DataFrame:
     in_order = F.sort_array(F.collect_list(F.struct("position", "proposal_id", "patch")))
     target_object = changed_object(F.col("target"), F.col("space_id"))
-    risk = F.array_position(F.array(*(F.lit(risk) for risk in RISKS)), F.col("risk"))
     formed = (
         chosen.withColumn("object", target_object)
-        .withColumn("risk_rank", risk.cast("int"))
         .groupBy("space_id", "cycle", "lever")
         .agg(
             in_order.alias("members"),

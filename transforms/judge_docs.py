@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from transforms.contracts import JUDGES
 from transforms.rules import ARBITER_RULES, RULES
+from transforms.shared_causes import CAUSES
 
 _PREAMBLE = """\
 # Judges
@@ -91,7 +92,8 @@ never decides for one side because nothing speaks for the other.
 
 def judges_markdown() -> str:
     """The whole of ``docs/judges.md``, ending in a line break."""
-    return _PREAMBLE + "\n".join([*_rules(), *_arbiter_rules()]) + "\n"
+    parts = [*_rules(), *_shared_causes(), *_arbiter_rules()]
+    return _PREAMBLE + "\n".join(parts) + "\n"
 
 
 def _rules() -> Iterator[str]:
@@ -108,6 +110,18 @@ def _rules() -> Iterator[str]:
                 f"| `{name}` | `{rule.failure_type}` | {rule.wrong_clause or '-'} | "
                 f"{rule.severity} | {rule.confidence:.2f} | {rule.description} |"
             )
+    yield ""
+
+
+def _shared_causes() -> Iterator[str]:
+    yield from ("### shown by several questions together", "")
+    yield "No single answer shows these. `optimize` finds them where it clusters, in the train "
+    yield "questions of one evaluation, right ones included; each joins the clusters as one more "
+    yield "cause of a failure that is confirmed."
+    yield from ("", "| cause | type | confidence | meaning |", "| --- | --- | --- | --- |")
+    for name, cause in CAUSES.items():
+        fixed = f"`{cause.failure_type}` | {cause.confidence:.2f}"
+        yield f"| `{name}` | {fixed} | {cause.description} |"
     yield ""
 
 

@@ -40,6 +40,39 @@ PROPOSAL_RULES: Mapping[str, ProposalRule] = {
     "describe_grain": ProposalRule(
         1, 0.7, "low", "The comment of a table says what one row is, from its keys and counts"
     ),
+    "name_column": ProposalRule(
+        1, 0.8, "low", "Words that two or more train groups use for a column become its synonyms"
+    ),
+    "name_table": ProposalRule(
+        1, 0.7, "low", "The comment of a table says what two or more train groups call its rows"
+    ),
+    "decode_value": ProposalRule(
+        1, 0.8, "low", "The comment of a column says what two or more train groups call a value"
+    ),
+    "name_measure": ProposalRule(
+        2, 0.8, "low", "The comment of a measure says what two or more train groups call it"
+    ),
+    "name_function": ProposalRule(
+        3, 0.8, "low", "The comment of a function says what two or more train groups call it"
+    ),
+    "describe_parameter": ProposalRule(
+        3, 0.8, "low", "The comment of a parameter says what the function compares it with"
+    ),
+    "name_fragment": ProposalRule(
+        6, 0.8, "low", "A fragment that three or more train groups expect gets the name they use"
+    ),
+    "name_rare_fragment": ProposalRule(
+        6, 0.7, "low", "A fragment that two train groups expect gets the name that both use"
+    ),
+    "prefer_asset": ProposalRule(
+        6, 0.7, "low", "Words that two or more train groups use for a metric view lead to it"
+    ),
+    "prefer_column": ProposalRule(
+        6, 0.7, "low", "Of several columns of one name, the one that train groups expect is named"
+    ),
+    "state_condition": ProposalRule(
+        6, 0.7, "medium", "A condition that all train groups put on a table becomes an instruction"
+    ),
     "share_filter": ProposalRule(
         6, 0.6, "medium", "A filter that two or more train groups expect becomes a named filter"
     ),

@@ -23,6 +23,7 @@ from transforms.proposal_words import (
     spoken,
     values_sentence,
 )
+from transforms.question_words import name_words
 
 
 def describe_values(cluster: ClusterEvidence, facts: Facts) -> Iterator[DraftProposal]:
@@ -93,6 +94,9 @@ def contrast_columns(cluster: ClusterEvidence, facts: Facts) -> Iterator[DraftPr
         if right is None or taken is None or right == taken:
             continue
         if refers(right, taken) or refers(taken, right):  # a key and its copy hold one value
+            continue
+        is_alike = set(name_words(right.column)) & set(name_words(taken.column))
+        if right.table != taken.table and not is_alike:  # nobody mistakes one for the other
             continue
         because = f"{fragment.group_count} group(s) expected it where {taken.column} was taken."
         yield from _comment_patch(

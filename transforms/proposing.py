@@ -21,7 +21,14 @@ from transforms.proposers_catalog import (
     explain_invented_name,
     explain_words,
 )
+from transforms.proposers_functions import describe_parameters
 from transforms.proposers_space import declare_join, instruct, share_expression, share_filter
+from transforms.proposers_words import (
+    explain_what_is_called,
+    name_shared_fragment,
+    state_condition,
+)
+from transforms.shared_causes import ALWAYS, UNNAMED, VALUES, WORDS
 
 _Proposer = Callable[[ClusterEvidence, Facts], Iterator[DraftProposal]]
 
@@ -58,6 +65,12 @@ _PROPOSERS: Mapping[str, tuple[_Proposer, ...]] = {
     "aggregate_missing": (share_expression,),
     "calculation_wrong": (share_expression,),
     "share_of_other_rows": (describe_reference,),
+    "function_argument_wrong": (describe_parameters,),
+    "function_not_called": (describe_parameters,),
+    VALUES: (describe_values,),
+    WORDS: (explain_what_is_called,),
+    UNNAMED: (name_shared_fragment,),
+    ALWAYS: (state_condition,),
 }
 
 

@@ -87,9 +87,17 @@ def test_only_open_proposals_of_the_lever_whose_turn_it_is_are_taken(spark):
     assert made["shop", 1]["proposal_ids"] == ["open"]
 
 
-def test_the_risk_of_a_batch_is_its_highest(spark):
-    proposals = [proposal(risk, risk=risk) for risk in ("low", "high", "medium")]
-    assert batched(spark, proposals)["shop", 1]["risk"] == "high"
+def test_a_batch_holds_the_lowest_risk_there_is_and_no_other(spark):
+    proposals = [
+        proposal("sure", risk="low", impact=1.0),
+        proposal("bold", risk="high", impact=9.0),
+        proposal("fair", risk="medium", impact=5.0),
+        proposal("safe", risk="low", impact=2.0),
+    ]
+    batch = batched(spark, proposals)["shop", 1]
+    assert batch["risk"] == "low"
+    assert batch["proposal_ids"] == ["safe", "sure"]
+    assert batched(spark, proposals[1:3])["shop", 1]["proposal_ids"] == ["fair"]
 
 
 def in_flight(name, *, space="shop", state="proposed", targets=("table:shop.orders",), **changed):

@@ -28,6 +28,7 @@ from transforms.proposal_values import (
 )
 from transforms.proposing import propose
 from transforms.rules import RULES
+from transforms.shared_causes import CAUSES
 
 STATUS = ColumnFacts(
     table="shop.orders",
@@ -84,7 +85,7 @@ def cluster(
         space_id="shop",
         cluster_id="cluster-1",
         rule=rule,
-        failure_type=RULES[rule].failure_type,
+        failure_type=(CAUSES.get(rule) or RULES[rule]).failure_type,
         blame_set=blame,
         question_ids=tuple(f"q{n}" for n in range(groups)),
         group_ids=tuple(f"g{n}" for n in range(groups)),
@@ -257,7 +258,7 @@ def test_every_instruction_is_for_a_rule_that_judges_know() -> None:
 
 
 @given(
-    rule=st.sampled_from(sorted(RULES)),
+    rule=st.sampled_from(sorted([*RULES, *CAUSES])),
     blame=st.sampled_from(
         [
             "column:shop.orders.status",
@@ -267,6 +268,12 @@ def test_every_instruction_is_for_a_rule_that_judges_know() -> None:
             "space:shop",
             "column:shop.gone.column",
             "function:shop.f.x",
+            "filter:shop.orders.status IN ('C', 'R')",
+            "aggregate:COUNT(DISTINCT shop.orders.buyer_id)",
+            "value:shop.orders.status = 'C'",
+            "flag:shop.orders.status",
+            "expression:LOWER(shop.orders.status)",
+            "measure:shop.sales.revenue",
         ]
     ),
     groups=st.integers(1, 4),
@@ -284,12 +291,17 @@ def test_every_instruction_is_for_a_rule_that_judges_know() -> None:
         st.text(max_size=30),
     ),
     actual=st.one_of(st.none(), st.just("shop.people.full_name"), st.text(max_size=30)),
+    term=st.text(min_size=1, max_size=20).filter(str.strip),
 )
 def test_whatever_the_evidence_drafts_are_valid_known_and_repeatable(
-    rule: str, blame: str, groups: int, expected: str | None, actual: str | None
+    rule: str, blame: str, groups: int, expected: str | None, actual: str | None, term: str
 ) -> None:
     evidence = cluster(
-        rule, blame, groups=groups, fragments=(FragmentEvidence(expected, actual, groups),)
+        rule,
+        blame,
+        groups=groups,
+        fragments=(FragmentEvidence(expected, actual, groups),),
+        terms=(TermEvidence(term, groups),),
     )
     drafts = propose(evidence, FACTS)
     assert drafts == propose(evidence, FACTS)

@@ -33,7 +33,7 @@ from pipelines.tables import Tables
 from transforms.contracts import SPACES
 
 _CHANGES = ("MERGE INTO", "COMMENT ON", "ALTER TABLE")
-_TABLE = re.compile(r"`(\w+)`\.`(\w+)`")
+_TABLE = re.compile(r"(?:`\w+`\.)?`(\w+)`\.`(\w+)`(?!\.)")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
