@@ -70,6 +70,9 @@ lock: setup ## Lock file from pyproject.toml, without the address of any index
 docs: setup ## The generated documents
 	$(BIN)/genie-loop tables docs > docs/tables.md.new
 	mv docs/tables.md.new docs/tables.md
+	$(BIN)/python -c 'from transforms.judge_docs import judges_markdown as md; print(md(), end="")' \
+	  > docs/judges.md.new
+	mv docs/judges.md.new docs/judges.md
 
 wheel: setup ## The wheel that the bundle deploys, in dist
 	$(BIN)/uv build --wheel

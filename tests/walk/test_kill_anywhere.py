@@ -44,7 +44,7 @@ def run_loop(home: Path, folder: Path, lives: int) -> subprocess.CompletedProces
         env={**os.environ, "PYTHONPATH": str(REPO), "MLFLOW_DISABLE_TELEMETRY": "true"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
 
@@ -128,7 +128,7 @@ def undisturbed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(2400)
 def test_a_kill_after_every_commit_leaves_the_same_tables(
     folder: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
