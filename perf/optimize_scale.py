@@ -40,8 +40,15 @@ from transforms.contracts import (
 SPACES_COUNT = 10
 OLD_EVALUATIONS = 10  # of each space
 COLUMNS = 40  # blamed columns of a space, 20 in a table
-RULES = ("wrong_column", "missing_filter", "wrong_filter_value", "missing_distinct", "extra_join")
-TYPES = ("wrong_column", "missing_filter", "missing_filter", "wrong_aggregation", "wrong_join")
+# Causes that the facts of a column are evidence enough for: each cluster gets a proposal.
+RULES = (
+    "filter_missing",
+    "literal_spelled_differently",
+    "literal_not_in_column",
+    "literal_wrong",
+    "pattern_instead_of_value",
+)
+TYPES = ("missing_filter",) * len(RULES)
 DRIVER_MEMORY = "4g"
 
 
