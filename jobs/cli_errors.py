@@ -16,6 +16,7 @@ from jobs.home import Home
 from transforms.errors import GenieLoopError
 
 UNEXPECTED = 70  # as sysexits calls a fault of the program itself
+_JAVA_CAUSES = (": ", "Caused by: ")
 INTERRUPTED = 130  # as shells call a process that Ctrl-C ended
 
 
@@ -53,8 +54,7 @@ def tell(error: Exception, home: Home, *, is_verbose: bool) -> int:
     else:
         log = _log_of(home)
         _keep(error, log)
-        first = next(iter(str(error).strip().splitlines()), "no message")
-        say(f"Error: {type(error).__name__}: {first} (see {log})")
+        say(f"Error: {type(error).__name__}: {_in_one_line(str(error))} (see {log})")
     return exit_code_of(error)
 
 
@@ -66,6 +66,18 @@ def exit_code_of(error: Exception) -> int:
 def say(text: str) -> None:
     """Text for people on stderr, apart from what a program may read."""
     print(text.rstrip(), file=sys.stderr, flush=True)
+
+
+def _in_one_line(message: str) -> str:
+    """What a message says first; of one that quotes Java, what caused it in the end.
+
+    Java's first line names only the call that Python made.
+    """
+    lines = [line.strip() for line in message.strip().splitlines()]
+    causes = [line for line in lines if line.startswith(_JAVA_CAUSES)]
+    if causes:
+        return causes[-1].lstrip(": ")
+    return lines[0] if lines else "no message"
 
 
 def _log_of(home: Home) -> Path:

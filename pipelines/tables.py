@@ -125,14 +125,14 @@ class Tables:
         known = self._at_hand.get(table.name)
         if known is None or known[0] != mark:
             rows = self._rows_at_hand.rows(self.schema, table)
-            known = (mark, None if rows is None else self._local(table, rows))
+            known = (mark, None if rows is None else self._local(rows, table.ddl_schema))
             self._at_hand[table.name] = known
         return known[1]
 
-    def _local(self, table: Table, rows: pa.Table) -> DataFrame:
+    def _local(self, rows: pa.Table, schema: str | StructType) -> DataFrame:
         # PySpark cannot convert timestamps of which there are none.
         data: Any = rows if rows.num_rows else []
-        return self.spark.createDataFrame(data, table.ddl_schema)
+        return self.spark.createDataFrame(data, schema)
 
     def view_at_hand(self, view: View) -> DataFrame | None:
         """The rows of a view as they are now, where all it is made of is small; else None."""
@@ -144,9 +144,7 @@ class Tables:
         if view.name not in self._view_schemas:
             name = quote_name(self.catalog, self.schema, view.name)
             self._view_schemas[view.name] = self.spark.table(name).schema
-        schema = self._view_schemas[view.name]
-        data: Any = rows if rows.num_rows else []
-        return self.spark.createDataFrame(data, schema)  # casts: counts are of another type there
+        return self._local(rows, self._view_schemas[view.name])  # casts: counts differ in type
 
     def new_only(self, table: Table, rows: DataFrame) -> DataFrame:
         """The rows whose key the table does not hold yet."""
