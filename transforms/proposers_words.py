@@ -115,7 +115,8 @@ def _decoded_value(
     column = facts.column(".".join(part.name for part in tree.this.parts))
     if column is None:
         return
-    sentence = f"{quoted(tree.expression.name)} means {' or '.join(words)}."
+    # A sentence for each: "means A or B" reads as if people said all of it.
+    sentence = " ".join(f"{quoted(tree.expression.name)} means {word}." for word in words)
     comment = extended(column.comment, sentence)
     if comment is not None:
         yield draft(

@@ -83,8 +83,8 @@ SPLIT = {question_id: split_of(group) for question_id, group in GROUPS.items()}
 
 Result = list[tuple[Any, ...]]
 
-# Ordered by one value, which is then the last one that is selected.
-_RANKED = re.compile(r"ORDER BY [\w.]+( DESC)? LIMIT \d+$|ORDER BY [\w.]+ DESC$")
+# Ordered by one value: the last one that is selected, or a count that is not selected.
+_RANKED = re.compile(r"ORDER BY ([\w.]+|COUNT\(\*\))( DESC)? LIMIT \d+$")
 
 
 # ---- rows
@@ -293,14 +293,23 @@ def test_questions_are_well_formed_and_their_sql_is_a_read_only_query() -> None:
 
 
 def test_there_are_enough_questions_of_every_kind_and_in_every_split() -> None:
-    assert len(QUESTIONS) >= 124
+    assert len(QUESTIONS) >= 120
+    assert len(set(GROUPS.values())) >= 100
     per_asset = Counter(q["expected_asset"] for q in QUESTIONS)
     assert set(per_asset) == set(KINDS)
-    assert min(per_asset.values()) >= 15
+    assert min(per_asset.values()) >= 12
     per_split = Counter(SPLIT.values())
-    assert per_split["train"] >= 80
+    assert per_split["train"] >= 60
     assert per_split["held_out"] >= 30
     assert per_split["sealed"] >= 30
+
+
+def test_an_order_or_a_rounding_is_expected_only_where_a_question_asks_for_it() -> None:
+    ranks = re.compile(r"\b(top|most)\b", re.IGNORECASE)
+    for question in QUESTIONS:
+        assert "ROUND(" not in question["expected_sql"]
+        is_ordered = "ORDER BY" in question["expected_sql"]
+        assert not is_ordered or ranks.search(question["question"]), question["question_id"]
 
 
 def test_the_declared_groups_are_the_ones_that_the_product_finds() -> None:
@@ -318,11 +327,16 @@ def test_the_declared_groups_are_the_ones_that_the_product_finds() -> None:
 @pytest.mark.parametrize("notion", sorted(ON_PURPOSE["notions"]))
 def test_every_notion_is_asked_for_in_every_split(notion: str) -> None:
     members = ON_PURPOSE["notions"][notion]
-    assert len(members) >= 4
     groups = {GROUPS[question_id]: SPLIT[question_id] for question_id in members}
+    assert len(groups) >= 4
     spread = Counter(groups.values())
     assert set(spread) == set(SPLITS)
     assert spread["train"] >= 2
+
+
+def test_most_notions_are_in_six_groups_or_more() -> None:
+    sizes = [len({GROUPS[one] for one in members}) for members in ON_PURPOSE["notions"].values()]
+    assert sum(size >= 6 for size in sizes) >= 9
 
 
 def test_the_wrong_benchmarks_are_listed_and_most_of_them_can_be_learnt_from() -> None:
@@ -330,6 +344,7 @@ def test_the_wrong_benchmarks_are_listed_and_most_of_them_can_be_learnt_from() -
     by_id = {q["question_id"]: q for q in QUESTIONS}
     assert len(wrong) >= 5
     assert sum(SPLIT[question_id] == "train" for question_id in wrong) >= 3
+    assert {SPLIT[question_id] for question_id in wrong} == set(SPLITS)
     for question_id, entry in wrong.items():
         assert entry["right_sql"] != by_id[question_id]["expected_sql"]
 
@@ -452,7 +467,8 @@ def _rows(session: SparkSession, sql: str) -> Result:
     def plain(value: object) -> object:
         return round(float(value), 6) if isinstance(value, float | Decimal) else value
 
-    return [tuple(plain(value) for value in row) for row in session.sql(sql).collect()]
+    rows = [tuple(plain(value) for value in row) for row in session.sql(sql).collect()]
+    return rows if "ORDER BY" in sql else sorted(rows, key=repr)
 
 
 @pytest.mark.slow
@@ -489,16 +505,16 @@ def test_each_wrong_benchmark_gives_a_result_that_is_not_the_right_one(
 
 
 @pytest.mark.slow
-def test_no_ranking_is_decided_by_a_tie(business: Any, results: dict[str, Result]) -> None:
+def test_no_ranking_is_decided_by_a_tie(business: Any) -> None:
     session, _ = business
     tied = []
     ranked = [q for q in QUESTIONS if _RANKED.search(q["expected_sql"])]
-    assert len(ranked) >= 20
+    assert len(ranked) >= 5
     for question in ranked:
         sql, _, count = question["expected_sql"].partition(" LIMIT ")
-        rows = results[question["question_id"]]
-        if count:
-            rows = [tuple(row) for row in session.sql(sql).limit(int(count) + 1).collect()]
+        if "ORDER BY COUNT(*)" in sql:
+            sql = sql.replace(" FROM ", ", COUNT(*) FROM ", 1)
+        rows = session.sql(sql).limit(int(count) + 1).collect()
         decisive = [row[-1] for row in rows]
         if len(set(decisive)) != len(decisive):
             tied.append((question["question_id"], decisive))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from genie.local.engine.prose import ListedValue, read_prose
 from tests.transforms.test_proposing import FACTS
 from transforms.patches import (
     AddColumnSynonyms,
@@ -158,6 +159,15 @@ def test_words_of_one_group_are_never_proposed(blame):
 def test_further_words_are_synonyms_of_a_named_fragment():
     [draft] = drafts(WORDS, EXPLAINED[0][0], words=("settled", "done"))
     assert (draft.patch.display_name, draft.patch.synonyms) == ("settled", ("done",))
+
+
+def test_a_value_with_several_words_is_decoded_by_each_of_them():
+    [draft] = drafts(WORDS, "value:shop.orders.status = 'C'", words=("settled", "all done"))
+    assert draft.patch.comment == "order status. 'C' means settled. 'C' means all done."
+    assert read_prose(draft.patch.comment).values == (
+        ListedValue("C", "settled"),
+        ListedValue("C", "all done"),
+    )
 
 
 def test_a_fragment_that_the_space_names_already_is_not_named_again():
