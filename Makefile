@@ -7,7 +7,7 @@ OLDEST_PYTHON := 3.11
 IN_PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real show test test-fast fmt check lock docs wheel
+.PHONY: help setup demo demo-recorded demo-real show test test-fast fmt check lock docs wheel
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -25,7 +25,10 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## The main job on the sample space: load, evaluate, cluster, propose, batch
+demo: setup ## The whole loop on the sample space: baseline, changes, gate, until its target
+	$(BIN)/genie-loop demo
+
+demo-recorded: setup ## From recorded answers to proposals: load, evaluate, cluster, propose, batch
 	$(BIN)/genie-loop load samples/bike_share
 	$(BIN)/genie-loop run --no-wait
 	@$(MAKE) --no-print-directory show

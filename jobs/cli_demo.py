@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import runpy
 import shutil
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = Path("samples/wanderbricks")
 _POLICY = "auto_low_risk"
+_TARGET = 0.65  # of the questions on both splits: what this space's owner has asked for
 
 
 def demo(
@@ -36,6 +38,9 @@ def demo(
     bookings: Annotated[
         int | None, typer.Option(min=100, help="Size of the sample; by default 100,000.")
     ] = None,
+    target: Annotated[
+        float, typer.Option(min=0, max=1, metavar="SHARE", help="Where the loop stops.")
+    ] = _TARGET,
 ) -> None:
     """Run the whole loop on the sample space: baseline, changes, gate, until nothing is left to do.
 
@@ -43,6 +48,8 @@ def demo(
     workspace, and a copy of the repository's files, which the loop changes. Batches of low risk are
     approved by policy. Cut off, the same command goes on.
     """
+    from jobs.embedded import forget_workspace
+
     generator = sample / "generate.py"
     if not generator.is_file():
         raise InvalidInputError(
@@ -55,11 +62,12 @@ def demo(
     project = command.home.root / "demo" / "project" / space
     rows = command.home.root / "demo" / "rows" / space
     shown = Shown(command)
+    forget_workspace(os.environ)  # a sample does not belong into the workspace of a business
     command.home.workspace.mkdir(parents=True, exist_ok=True)  # served when it is there
     with shown.interruptible(), opened(command, name="demo") as job:
         if not project.is_dir():
             shutil.copytree(sample, project)
-        _prepare(command, job, generator, rows, project, bookings)
+        _prepare(command, job, generator, rows, project, bookings, target)
         runner = runner_of(command, lambda name: run_job(name, job), shown)
         summary = runner.run(ignores_waiting=True)
     _show(command, space, project)
@@ -74,6 +82,7 @@ def _prepare(
     rows: Path,
     project: Path,
     bookings: int | None,
+    target: float,
 ) -> None:
     """Rows, tables, live objects and the registered space; what is there already is kept."""
     from genie.one_try import environment_client
@@ -93,7 +102,7 @@ def _prepare(
     say("Deploying metric views, functions and the space")
     files = read_project(project)
     report = make_live(environment_client("demo"), command, files, title=rows.name)
-    register(job.tables, files, rows.name, report, _POLICY)
+    register(job.tables, files, rows.name, report, _POLICY, target)
 
 
 def _show(command: Command, space: str, project: Path) -> None:

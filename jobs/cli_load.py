@@ -19,6 +19,16 @@ from transforms.errors import InvalidInputError
 if TYPE_CHECKING:
     from pipelines.load import LoadReport
 
+Target = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="SHARE",
+        help="Share of right answers, on train and on held-out, at which the loop stops; "
+        "at first 0.85.",
+    ),
+]
 POLICIES = ("manual", "auto_low_risk")
 
 
@@ -34,6 +44,7 @@ def load(
         str | None,
         typer.Option(help=f"Who approves batches: {', '.join(POLICIES)}; at first manual."),
     ] = None,
+    target: Target = None,
 ) -> None:
     """Load a folder of tables, questions and recorded answers; each recording becomes a space.
 
@@ -57,6 +68,7 @@ def load(
                 folder,
                 name=name,
                 policy=policy,
+                target_accuracy=target,
                 requested_by=getpass.getuser(),
                 progress=bars,
             )

@@ -16,7 +16,7 @@ import typer
 
 from jobs import screens
 from jobs.cli_errors import say
-from jobs.cli_load import POLICIES, check_policy
+from jobs.cli_load import POLICIES, Target, check_policy
 from jobs.cli_session import opened
 from jobs.cli_shared import Command, Json, command_of, utc_now
 from jobs.screens import Column
@@ -88,6 +88,7 @@ def deploy(
         str | None,
         typer.Option(help=f"Who approves batches: {', '.join(POLICIES)}; at first manual."),
     ] = None,
+    target: Target = None,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite what somebody changed in the workspace.")
     ] = False,
@@ -123,7 +124,8 @@ def deploy(
             force=force,
         )
         if tables is not None:
-            registered = register(tables, project, name, report, policy)
+            tables.create()
+            registered = register(tables, project, name, report, policy, target)
         has_no_questions = tables is not None and registered is None
     _show(report, registered, has_no_questions=has_no_questions, as_json=as_json)
 
@@ -160,6 +162,7 @@ def register(
     title: str,
     report: DeployReport,
     policy: str | None,
+    target: float | None,
 ) -> Registered | None:
     """Register the deployed space with the questions of its folder, and ask for an evaluation.
 
@@ -167,7 +170,6 @@ def register(
     """
     from pipelines.live_spaces import LiveSpace, register_live_space
 
-    tables.create()
     return register_live_space(
         tables,
         LiveSpace(
@@ -178,6 +180,7 @@ def register(
             config=project.config,
         ),
         policy=policy,
+        target_accuracy=target,
         requested_by=getpass.getuser(),
     )
 

@@ -35,6 +35,12 @@ def names_workspace(environ: Mapping[str, str]) -> bool:
     return any(environ.get(name) for name in _NAMES)
 
 
+def forget_workspace(environ: MutableMapping[str, str]) -> None:
+    """Let the environment name no workspace, so that the home's own is meant."""
+    for name in _NAMES:
+        environ.pop(name, None)
+
+
 @contextmanager
 def serving(home: Home, spark: SparkSession, today: date) -> Iterator[EmbeddedWorkspace]:
     """Serve the home's workspace until the block ends; questions about "today" mean ``today``.

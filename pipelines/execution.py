@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ from pyspark.sql.types import (
 )
 from pyspark.sql.utils import is_remote
 
+from pipelines.codegen import run_compiled, run_interpreted
 from pipelines.tables import quote_name
 from transforms.judgement import Execution
 from transforms.query_sources import Readable, result_key
@@ -39,17 +40,6 @@ from transforms.sql_text import QueryRefusedError, SqlParseError, parse_query
 _INTERRUPT_EVERY_S = 0.25  # a query that is still being planned has nothing to interrupt yet
 _PYSPARK_ERROR_LOG = "SQLQueryContextLogger"
 _SESSION_IS_GONE = ("SparkContext was shut down", "stopped SparkContext", "SESSION_CLOSED")
-
-# Planning costs more than the data where all of it fits in memory: queries then run interpreted,
-# without compiling code for each, on tables that are read once.
-_INTERPRETED = {
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-}
-_COMPILED = {
-    "spark.sql.codegen.wholeStage": "true",
-    "spark.sql.codegen.factoryMode": "FALLBACK",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +197,8 @@ def executing(
         held = [spark.table(name).cache() for name in names]
     for session in sessions:
         session.catalog.setCurrentDatabase(quote_name(catalog, schema))
-        if not is_remote():
-            _tune(session, _INTERPRETED if is_small else _COMPILED)
+        # Planning costs more than the data where all of it is in memory.
+        run_interpreted(session) if is_small else run_compiled(session)
         for name in names if held else ():
             # Planned once, under its own name, instead of with every query.
             session.table(name).createOrReplaceTempView(name.rpartition(".")[2])
@@ -225,11 +215,6 @@ def _session_like(spark: SparkSession) -> SparkSession:
         return spark.newSession()
     clone: SparkSession = spark.cloneSession()  # type: ignore[attr-defined]  # only Connect has it
     return clone
-
-
-def _tune(session: SparkSession, settings: Mapping[str, str]) -> None:
-    for key, value in settings.items():
-        session.conf.set(key, value)
 
 
 @contextmanager

@@ -44,14 +44,20 @@ class Registered:
 
 
 def register_live_space(
-    tables: Tables, live: LiveSpace, *, policy: str | None, requested_by: str
+    tables: Tables,
+    live: LiveSpace,
+    *,
+    policy: str | None,
+    target_accuracy: float | None = None,
+    requested_by: str,
 ) -> Registered | None:
     """Record the space and the questions of its folder, and ask for a first evaluation.
 
-    What people have set before (policy, target) stays; ``policy`` None leaves it. A folder without
-    questions keeps those that are recorded; None, and nothing written, when there are none of these
-    either. Registering the same again writes nothing. Raises InvalidInputError for faulty questions
-    and for a configuration whose tables are not of one schema; nothing is written then.
+    What people have set before stays where ``policy`` and ``target_accuracy`` (0-1) are None. A
+    folder without questions keeps those that are recorded; None, and nothing written, when there
+    are none of these either. Registering the same again writes nothing. Raises InvalidInputError
+    for faulty questions and for a configuration whose tables are not of one schema; nothing is
+    written then.
     """
     questions, set_aside = read_questions(live.folder, live.space_id)
     schema = data_schema(live.config)
@@ -70,6 +76,7 @@ def register_live_space(
         warehouse_id=live.warehouse_id,
         repo_home=str(live.folder.resolve()),
         policy=policy or space.policy,
+        target_accuracy=(space.target_accuracy if target_accuracy is None else target_accuracy),
     )
     set_aside_questions(tables, live.space_id, set_aside)
     record_benchmarks(tables, questions, [live.space_id])

@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from genie.live_space import live_space_id
+from pipelines.codegen import compiled_for
 from pipelines.load_files import AnswersFile, Folder, SetAside, read_folder
 from pipelines.load_tables import PreparedTable, prepare_tables, write_table
 from pipelines.questions import active_benchmarks
@@ -85,25 +86,30 @@ def load(
     *,
     name: str | None = None,
     policy: str | None = None,
+    target_accuracy: float | None = None,
     requested_by: str = "load",
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> LoadReport:
     """Load a folder as spaces; ``name`` replaces the folder's own name as data schema.
 
-    ``policy`` is who approves batches; None leaves it as it is, manual at first. Raises
+    ``policy`` is who approves batches, ``target_accuracy`` (0-1) where the loop stops; None leaves
+    them as they are, manual and 0.85 at first. Raises
     InvalidInputError with every fault of the folder, and writes nothing then.
     """
     folder = read_folder(path, name=name, history_schema=tables.schema)
     database = quote_name(tables.catalog, folder.name)
-    prepared = prepare_tables(tables.spark, database, folder.tables)
-    spaces = _spaces(folder, registered_spaces(tables), policy)
+    size_bytes = sum(file.path.stat().st_size for file in folder.tables)
+    with compiled_for(tables.spark, size_bytes):
+        prepared = prepare_tables(tables.spark, database, folder.tables)
+    spaces = _spaces(folder, registered_spaces(tables), policy, target_accuracy)
 
     if not tables.spark.catalog.databaseExists(database):
         tables.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {database}")
     written: list[bool] = []
-    for number, table in enumerate(prepared, start=1):
-        written.append(write_table(table))
-        progress("load tables", number, len(prepared))
+    with compiled_for(tables.spark, size_bytes):
+        for number, table in enumerate(prepared, start=1):
+            written.append(write_table(table))
+            progress("load tables", number, len(prepared))
     wrote = sum(written)
     wrote += _set_aside(tables, folder, prepared)
     wrote += record_benchmarks(tables, folder.questions, [space.space_id for space in spaces])
@@ -131,7 +137,10 @@ def load(
 
 
 def _spaces(
-    folder: Folder, registered: Mapping[str, Registration], policy: str | None
+    folder: Folder,
+    registered: Mapping[str, Registration],
+    policy: str | None,
+    target_accuracy: float | None,
 ) -> tuple[Space, ...]:
     """The folder's spaces; what people or the loop have set since the first load is kept."""
     title = folder.schema.title or folder.name
@@ -152,6 +161,8 @@ def _spaces(
             kept["answerer"] = before.space.answerer
         if policy is not None:
             kept["policy"] = policy
+        if target_accuracy is not None:
+            kept["target_accuracy"] = target_accuracy
         return replace(fresh, **kept)
 
     if not folder.answers:

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY
 from genie.live_space import live_space_id, read_live_config
+from pipelines.codegen import compiled_for
 from pipelines.live_objects import function_states, metric_view_states
 from pipelines.session_sql import session_sql
 from pipelines.spaces import Space
@@ -216,7 +217,10 @@ def record_profiles(tables: Tables, snapshot: Snapshot) -> RecordedProfiles:
         return False, _about(state.space_id, table, version, values)
 
     # A metric view holds no rows of its own. Small tables are read by one task each.
-    with ThreadPoolExecutor(_TABLES_AT_ONCE, thread_name_prefix="profile") as pool:
+    with (
+        compiled_for(tables.spark, snapshot.size_bytes),
+        ThreadPoolExecutor(_TABLES_AT_ONCE, thread_name_prefix="profile") as pool,
+    ):
         found = list(pool.map(profiles, [one for one in state.tables if one.name in versions]))
     rows = [row for _, of_table in found for row in of_table]
     missing = [row for is_there, of_table in found if not is_there for row in of_table]

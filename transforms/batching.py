@@ -12,7 +12,7 @@ from transforms.contracts import BATCHES
 from transforms.proposal_values import RISKS
 from transforms.spark_ids import id_column
 
-MAX_PATCHES = 10  # each batch costs an evaluation; a rejected one takes all of its patches back
+MAX_PATCHES = 5
 MIN_CORRECTIONS = 3  # open corrections that make a batch
 
 BATCH_COLUMNS = tuple(name for name in BATCHES.columns if name != "recorded_at")

@@ -51,9 +51,11 @@ def test_a_space_is_registered_once_with_its_questions_and_asked_for(tables, liv
     assert versions(tables) == before
     assert (again.request_ids, again.is_new) == ((), False)
     moved = replace(live, genie_space_id="02ef")
-    assert register_live_space(tables, moved, policy=None, requested_by="ann").is_new
+    wanted = {"policy": None, "target_accuracy": 0.7}
+    assert register_live_space(tables, moved, **wanted, requested_by="ann").is_new
     space = registered_spaces(tables)["shops"].space
     assert (space.answerer, space.policy) == ("genie:02ef", "auto_low_risk"), "what was set stays"
+    assert space.target_accuracy == 0.7
 
 
 def test_a_loaded_folder_keeps_its_questions_and_its_genie_space(tables, live, tmp_path):

@@ -1,4 +1,4 @@
-"""Batches: one lever, ten patches, highest impact first, one in flight per space and object."""
+"""Batches: one lever, five patches, highest impact first, one in flight per space and object."""
 
 from __future__ import annotations
 
@@ -47,13 +47,12 @@ def batched(spark, proposals, turns=(("shop", 1, 1),), batches=()):
     return {(row["space_id"], row["lever"]): row for row in made.collect()}
 
 
-def test_the_ten_of_highest_impact_are_batched_in_order(spark):
-    proposals = [proposal(f"p{n:02}", impact=float(n)) for n in range(13)]
+def test_the_five_of_highest_impact_are_batched_in_order(spark):
+    proposals = [proposal(f"p{n}", impact=float(n)) for n in range(8)]
     row = batched(spark, proposals)["shop", 1]
-    names = [f"p{n:02}" for n in range(12, 2, -1)]
-    assert row["proposal_ids"] == names
-    assert row["content_hash"] == patches_hash([f"patch of {name}" for name in names])
-    assert row["question_ids"] == [f"question of {name}" for name in sorted(names)]
+    assert row["proposal_ids"] == ["p7", "p6", "p5", "p4", "p3"]
+    assert row["content_hash"] == patches_hash([f"patch of p{n}" for n in (7, 6, 5, 4, 3)])
+    assert row["question_ids"] == [f"question of p{n}" for n in (3, 4, 5, 6, 7)]
     assert row["targets"] == ["table:shop.orders"]
     assert (row["kind"], row["cycle"], row["waiting_for"]) == ("lever", 1, None)
 
