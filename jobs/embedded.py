@@ -7,11 +7,9 @@ HTTP, as to any workspace, and cannot tell it from a real one.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
@@ -20,10 +18,9 @@ from genie.local.metadata_answers import MetadataAnswers, WatchedBackend
 from genie.local.result_cache import CachingBackend
 from genie.local.spark_backend import SparkBackend
 from genie.local.workspace import EmbeddedWorkspace
-from jobs.delta_log import data_id
 from jobs.home import Home
-from jobs.reading import SCHEMA
-from transforms.query_sources import Readable, result_key
+from jobs.warehouse_data import WarehouseData, catalog_version, table_marks
+from pipelines.session_sql import session_sql
 
 _HOST, _TOKEN = "DATABRICKS_HOST", "DATABRICKS_TOKEN"
 _CATALOG_MAX_AGE_S = 600.0  # every change gives another version; this is for what nobody foresaw
@@ -47,12 +44,13 @@ def serving(home: Home, spark: SparkSession, today: date) -> Iterator[EmbeddedWo
 
     Raises HomeBusyError when another process serves it.
     """
-    data = _WarehouseData(home, spark)
+    data = WarehouseData(home, session_sql(spark))
     backend = WatchedBackend(CachingBackend(SparkBackend(spark), data.result_key))
     engine = MetadataAnswers(
         MetadataEngine(today=today),
         backend,
         version=lambda: catalog_version(home),
+        marks=lambda: table_marks(home),
         max_age_s=_CATALOG_MAX_AGE_S,
     )
     with EmbeddedWorkspace(home.workspace, engine, backend) as workspace:
@@ -76,62 +74,6 @@ def served_to_this_process(
             yield
         finally:
             del environ[_HOST], environ[_TOKEN]
-
-
-class _WarehouseData:
-    """What queries read in the home's warehouse, by the Delta logs of its tables.
-
-    Queries that name a table without its schema, a view or a function of the catalog's have no key:
-    only Spark knows what they read.
-    """
-
-    def __init__(self, home: Home, spark: SparkSession) -> None:
-        self._home = home
-        self._spark = spark
-        self._lock = threading.Lock()
-        self._builtins: frozenset[str] | None = None
-        self._known: dict[Path, tuple[int, str | None]] = {}
-
-    def result_key(self, sql: str) -> str | None:
-        """See ``transforms.query_sources.result_key``."""
-        with self._lock:
-            return result_key(sql, self._readable())
-
-    def _readable(self) -> Readable:
-        if self._builtins is None:
-            shown = self._spark.sql("SHOW SYSTEM FUNCTIONS").collect()
-            self._builtins = frozenset(row[0].lower() for row in shown)
-        found = {
-            f"{log.parents[1].name.removesuffix('.db')}.{log.parent.name}".lower(): self._data(log)
-            for log in _data_logs(self._home)
-        }
-        known = {name: one for name, one in found.items() if one is not None}
-        return Readable(schema=None, data_ids=known, builtins=self._builtins)
-
-    def _data(self, log: Path) -> str | None:
-        written_ns = log.stat().st_mtime_ns
-        known = self._known.get(log)
-        if known is None or known[0] != written_ns:
-            known = self._known[log] = (written_ns, data_id(log.parent))
-        return known[1]
-
-
-def catalog_version(home: Home) -> tuple[object, ...]:
-    """Another value after every change to the catalog or the data, whoever made it.
-
-    Jobs change them on the session, not through the workspace. A change is a write to the log of
-    the catalog's Derby or to a Delta log, which the times of files tell. The history is left out:
-    nobody asks about it, and jobs write it all the time.
-    """
-    logs = [*home.metastore.glob("log/*.dat"), *_data_logs(home)]
-    return tuple((str(log), log.stat().st_mtime_ns) for log in sorted(logs))
-
-
-def _data_logs(home: Home) -> Iterator[Path]:
-    """The folders of the Delta logs of all tables but those of the history."""
-    for log in home.warehouse.glob("*.db/*/_delta_log"):
-        if log.parents[1].name != f"{SCHEMA}.db":
-            yield log
 
 
 def environment_of(workspace: EmbeddedWorkspace) -> dict[str, str]:

@@ -26,6 +26,7 @@ from transforms.clustering import cluster_failures, merged_clusters
 from transforms.contracts import (
     APPLICATIONS,
     ARBITER_VERDICTS_TABLE,
+    BATCHES,
     BENCHMARK_CORRECTIONS,
     CLUSTER_MEMBERS,
     CLUSTERS,
@@ -34,6 +35,7 @@ from transforms.contracts import (
     EVALUATIONS,
     FAILURES,
     GATE_DECISIONS,
+    JUDGE_VERDICTS,
     PROFILES,
     PROPOSALS,
     VERSIONS,
@@ -209,12 +211,15 @@ class Intake:
             .groupBy("space_id")
             .agg(F.count("*").alias("applied_count"))
         )
+        of_compared = Evaluations(self.tables, compared)
         gated = gate_decisions(
             pairs,
-            Evaluations(self.tables, compared).rows(EVAL_RESULTS),
+            of_compared.rows(EVAL_RESULTS),
             self.tables.read(EVALUATIONS),
             states.of(LATEST_SPACES),
             applied,
+            self.tables.read(BATCHES),
+            of_compared.rows(JUDGE_VERDICTS),
         )
         # The request first: once the decision is there, it is not made again.
         self._append_new(EVALUATION_REQUESTS, gated.repeats)

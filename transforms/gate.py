@@ -2,7 +2,9 @@
 
 An evaluation of an applied batch is compared with the last accepted evaluation, over the questions
 that both asked in the same version. Train questions must gain (net of at least one), held-out
-questions may veto (net below zero), sealed ones decide nothing. A tie rejects.
+questions may veto (net below zero), and so may a judge that falls; sealed ones decide nothing. A
+tie rejects, but for a batch of corrections: what it corrects is not compared, and all the rest
+is to stay as it was.
 
 Where the platform failed to answer, a question is neither right nor wrong: the nets are bounded
 from both sides, and only if the bounds disagree the batch is undecided and asked again.
@@ -16,6 +18,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from transforms.contracts import EVALUATION_REQUESTS, GATE_DECISIONS
+from transforms.gate_judges import fallen_judges
 from transforms.spark_ids import id_column
 
 MIN_TRAIN_NET = 1  # questions
@@ -82,12 +85,15 @@ def gate_decisions(
     evaluations: DataFrame,
     spaces: DataFrame,
     applied_counts: DataFrame,
+    batches: DataFrame,
+    judge_verdicts: DataFrame,
 ) -> Gated:
     """Decide each of ``gate_pairs``.
 
     ``eval_results`` holds the rows of all evaluations named there, ``evaluations`` their rows,
     ``spaces`` the view latest_spaces, ``applied_counts`` applied batches per space
-    (``space_id``, ``applied_count``).
+    (``space_id``, ``applied_count``), ``batches`` the rows of the batches, ``judge_verdicts``
+    those of the evaluations.
     """
     nets = _nets(pairs, eval_results)
     compared = (
@@ -99,6 +105,9 @@ def gate_decisions(
             spaces.select("space_id", "target_accuracy", "max_applied_batches"), "space_id", "left"
         )
         .join(applied_counts, "space_id", "left")
+        .join(batches.select("batch_id", F.col("kind").alias("batch_kind")), "batch_id", "left")
+        .join(fallen_judges(pairs, judge_verdicts, GATED_SPLITS), "batch_id", "left")
+        .withColumn("fallen", F.coalesce("fallen", F.array().cast("array<string>")))
         .fillna(0, [*_COUNTS, "applied_count"])
         .withColumn("number", F.size("evaluation_ids"))
     )
@@ -169,11 +178,18 @@ def _accuracies(evaluations: DataFrame) -> DataFrame:
 
 
 def _with_decision(compared: DataFrame) -> DataFrame:
-    is_better = (F.col("train_least") >= MIN_TRAIN_NET) & (
-        F.col("held_out_least") >= MIN_HELD_OUT_NET
+    is_correction = F.coalesce(F.col("batch_kind") == "correction", F.lit(False))
+    min_train_net = F.when(is_correction, 0).otherwise(MIN_TRAIN_NET)
+    has_fallen = F.size("fallen") > 0
+    is_better = (
+        (F.col("train_least") >= min_train_net)
+        & (F.col("held_out_least") >= MIN_HELD_OUT_NET)
+        & ~has_fallen
     )
-    is_not_better = (F.col("train_most") < MIN_TRAIN_NET) | (
-        F.col("held_out_most") < MIN_HELD_OUT_NET
+    is_not_better = (
+        (F.col("train_most") < min_train_net)
+        | (F.col("held_out_most") < MIN_HELD_OUT_NET)
+        | has_fallen
     )
     may_repeat = F.col("number") <= MAX_REPEATS
     is_target_reached = (F.col("train_accuracy") >= F.col("target_accuracy")) & (
@@ -215,9 +231,9 @@ def _decision_rows(decided: DataFrame) -> DataFrame:
                 F.lit("; the platform failed on questions that could decide: they are asked again"),
             ),
         )
-        .otherwise(counts)
+        .otherwise(F.array_join(F.concat(F.array(counts), "fallen"), "; "))
     )
-    statistics = F.to_json(F.struct(*_COUNTS, "train_accuracy", "held_out_accuracy"))
+    statistics = F.to_json(F.struct(*_COUNTS, "train_accuracy", "held_out_accuracy", "fallen"))
     return (
         decided.withColumn("statistics", statistics)
         .withColumn("rationale", F.concat("decision", F.lit(": "), because))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import yaml
@@ -35,18 +36,35 @@ from genie.local.seams import SqlBackend, SqlFailedError, SqlRequest
 
 MAX_VALUES = 1_024
 MAX_VALUE_LENGTH = 127
+_AT_ONCE = 4  # objects; each is a statement or two that mostly wait for the catalog
 _T = TypeVar("_T")
 _Key = TypeVar("_Key")
 
 
 class LiveCatalog:
-    """Reads each object, and the values of each column, once; make a new one to read again."""
+    """Reads each object, and the values of each column, once; ``renewed`` reads again.
 
-    def __init__(self, backend: SqlBackend) -> None:
+    ``marks`` are what tables are recognized by, as they were before anything was read.
+    """
+
+    def __init__(self, backend: SqlBackend, marks: Mapping[str, object] | None = None) -> None:
         self._backend = backend
+        self._marks = dict(marks or {})
         self._relations: dict[str, Relation | None] = {}
         self._routines: dict[str, Routine | None] = {}
         self._values: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def renewed(self, marks: Mapping[str, object]) -> LiveCatalog:
+        """Another one that knows of this one's tables those whose mark is still the same."""
+        new = LiveCatalog(self._backend, marks)
+
+        def is_same(identifier: str) -> bool:
+            name = ".".join(name_parts(identifier)[-2:]).lower()
+            return name in marks and self._marks.get(name) == marks[name]
+
+        new._relations = {name: one for name, one in self._relations.items() if is_same(name)}
+        new._values = {key: values for key, values in self._values.items() if is_same(key[0])}
+        return new
 
     def describe(self, document: Mapping[str, Any]) -> CatalogDescription:
         """The assets that a ``serialized_space`` names, as far as they are there.
@@ -57,15 +75,12 @@ class LiveCatalog:
         """
         tables: list[CatalogTable] = []
         views: list[CatalogMetricView] = []
-        for identifier, matched in _sources(document):
-            relation = _once(self._relations, identifier, self._read_relation)
+        sources = list(_sources(document))
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="describe") as pool:
+            described = list(pool.map(self._described, *zip(*sources, strict=True)))
+        for relation, values in described:
             if relation is None:
                 continue
-            values = {
-                column.name: self._values_of(identifier, column.name)
-                for column in relation.columns
-                if column.name.lower() in matched
-            }
             if relation.kind == "metric_view":
                 views.append(_metric_view(relation, values))
             else:
@@ -77,6 +92,19 @@ class LiveCatalog:
         ]
         functions = tuple(_function(routine) for routine in routines if routine is not None)
         return CatalogDescription(tuple(tables), tuple(views), functions)
+
+    def _described(
+        self, identifier: str, matched: frozenset[str]
+    ) -> tuple[Relation | None, Mapping[str, tuple[str, ...]]]:
+        """An object, and the values of the columns that are ``matched``."""
+        relation = _once(self._relations, identifier, self._read_relation)
+        if relation is None:
+            return None, {}
+        return relation, {
+            column.name: self._values_of(identifier, column.name)
+            for column in relation.columns
+            if column.name.lower() in matched
+        }
 
     def _run(self, sql: str) -> Sequence[Row]:
         try:

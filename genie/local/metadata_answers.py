@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from genie.local.engine.answer import EngineAnswer as MetadataAnswer
 from genie.local.engine.building import build_visible_space
@@ -70,7 +70,9 @@ class MetadataAnswers:
 
     What was read of the catalog is kept until a statement that is no query goes through
     ``backend``, or ``version`` gives another value, and ``max_age_s`` seconds at most: others may
-    change the catalog, too. Earlier questions of a conversation are not looked at.
+    change the catalog, too. A table whose mark is the same is not read again even then; ``marks``
+    gives them by ``schema.table`` in lower case, of those tables that have one. Earlier questions
+    of a conversation are not looked at.
     """
 
     def __init__(
@@ -79,16 +81,18 @@ class MetadataAnswers:
         backend: WatchedBackend,
         *,
         version: Callable[[], object] = lambda: None,
+        marks: Callable[[], Mapping[str, object]] = dict,
         max_age_s: float = MAX_AGE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._backend = backend
         self._version = version
+        self._marks = marks
         self._max_age_s = max_age_s
         self._clock = clock
         self._lock = threading.Lock()
-        self._catalog = LiveCatalog(backend.inner)
+        self._catalog = LiveCatalog(backend.inner, marks())
         self._read_at = clock()
         self._read_as = (backend.changes, version())
         self._spaces: OrderedDict[str, VisibleSpace] = OrderedDict()
@@ -116,7 +120,7 @@ class MetadataAnswers:
     def _forget_what_may_be_stale(self) -> None:
         now, is_now = self._clock(), (self._backend.changes, self._version())
         if is_now != self._read_as or now - self._read_at > self._max_age_s:
-            self._catalog = LiveCatalog(self._backend.inner)
+            self._catalog = self._catalog.renewed(self._marks())
             self._spaces.clear()
             self._read_at, self._read_as = now, is_now
 

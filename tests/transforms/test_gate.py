@@ -9,9 +9,11 @@ import pytest
 
 from tests.transforms.contract_frames import frame
 from transforms.contracts import (
+    BATCHES,
     EVAL_RESULTS,
     EVALUATIONS,
     GATE_DECISIONS,
+    JUDGE_VERDICTS,
     SPACES,
 )
 from transforms.gate import DECISION_COLUMNS, REQUEST_COLUMNS, gate_decisions, gate_pairs
@@ -44,22 +46,41 @@ DECISIONS = {
     "the platform failed where it could decide": (case("wr ri"), "undecided", 1, 0),
     "the platform failed before": (case("wr iw"), "undecided", 1, 0),
     "the platform failed, and all the rest says no": (case("rw rw ri"), "rejected", -2, 0),
+    "a tie of a correction": (case("wr rw"), "accepted", 0, 0),
+    "a correction lost": (case("rw rr"), "rejected", -1, 0),
+    "a judge fell": (case("wr"), "rejected", 1, 0),
+    "a judge fell a little": (case("wr"), "accepted", 1, 0),
+    "a judge fell on sealed questions": (case("wr"), "accepted", 1, 0),
+    "a judge fell by a small share": (case("wr"), "accepted", 1, 0),
     "a repeat answers what the platform left out": (case("wrr rir"), "accepted", 1, 0),
     "a repeat finds it worse": (case("wrr riw"), "rejected", 0, 0),
     "after two repeats the platform still fails": (case("wrrr riii"), "rejected", 1, 0),
 }
 
 
+KINDS = {
+    name: "correction" if "correction" in name else "lever" for name in DECISIONS
+}  # of their batches
+# name: split, answers that a judge said yes to before, and after, of how many
+FALLS = {
+    "a judge fell": ("held_out", 10, 7, 10),
+    "a judge fell a little": ("train", 10, 8, 10),
+    "a judge fell on sealed questions": ("sealed", 10, 0, 10),
+    "a judge fell by a small share": ("train", 80, 77, 80),
+}
+
+
 @pytest.fixture(scope="module")
 def gated(spark):
     """All cases in one DataFrame: a space with a batch each."""
-    evaluations, results = [], []
+    evaluations, results, verdicts = [], [], []
     for name, (splits, *_) in DECISIONS.items():
         count = max(len(answers) for all_ in splits.values() for answers in all_)
         for number in range(count):
             evaluation_id = f"{name}/{number}"
             evaluations.append(_evaluation(name, evaluation_id, number, splits))
             results += _results(name, evaluation_id, number, splits)
+            verdicts += _verdicts(name, evaluation_id, number)
     frames = {
         "evaluations": frame(spark, EVALUATIONS, evaluations, also={"state": "STRING"}),
         "results": frame(spark, EVAL_RESULTS, results),
@@ -77,7 +98,13 @@ def gated(spark):
     pairs = gate_pairs(new, frames["evaluations"], decided)
     applied = spark.createDataFrame([], "space_id STRING, applied_count BIGINT")
     made = gate_decisions(
-        pairs, frames["results"], frames["evaluations"], frames["spaces"], applied
+        pairs,
+        frames["results"],
+        frames["evaluations"],
+        frames["spaces"],
+        applied,
+        frame(spark, BATCHES, [{"batch_id": f"batch of {n}", "kind": k} for n, k in KINDS.items()]),
+        frame(spark, JUDGE_VERDICTS, verdicts),
     )
     assert tuple(made.decisions.columns) == DECISION_COLUMNS
     assert tuple(made.repeats.columns) == REQUEST_COLUMNS
@@ -125,6 +152,32 @@ def _results(name, evaluation_id, number, splits):
         for split, all_ in splits.items()
         for position, answers in enumerate(all_)
     ]
+
+
+def _verdicts(name, evaluation_id, number):
+    """What one judge said, and an arbiter, of whom nobody counts yes and no."""
+    split, before, after, count = FALLS.get(name, ("train", 1, 1, 1))
+    yes = before if number == 0 else after
+    said = [("syntax_validity", "yes" if n < yes else "no", n) for n in range(count)]
+    said += [("schema_accuracy", "skipped" if number else "yes", n) for n in range(9)]
+    return [
+        {
+            "space_id": name,
+            "evaluation_id": evaluation_id,
+            "question_id": f"{split}-{position}",
+            "attempt": 1,
+            "split": split,
+            "judge": judge,
+            "value": value,
+        }
+        for judge, value, position in said
+    ]
+
+
+def test_a_judge_that_fell_is_named_with_its_counts(gated):
+    row = gated[0]["a judge fell"]
+    assert row["rationale"].endswith("; syntax_validity fell from 10 to 7 of 10")
+    assert json.loads(row["statistics"])["fallen"] == ["syntax_validity fell from 10 to 7 of 10"]
 
 
 @pytest.mark.parametrize("name", DECISIONS)
@@ -216,6 +269,8 @@ def test_without_an_accepted_evaluation_nothing_shows_a_gain(spark):
         states,
         frame(spark, SPACES, [{"space_id": "bare", "target_accuracy": 0.5}]),
         spark.createDataFrame([("bare", 12)], "space_id STRING, applied_count BIGINT"),
+        frame(spark, BATCHES, []),
+        frame(spark, JUDGE_VERDICTS, []),
     )
     row = made.decisions.collect()[0]
     assert (row["decision"], row["stop_reason"]) == ("rejected", None)
@@ -233,6 +288,8 @@ def test_corrected_benchmarks_are_not_compared_with_what_they_were(spark):
         states,
         frame(spark, SPACES, [{"space_id": "s", "target_accuracy": 1.0, "max_applied_batches": 3}]),
         spark.createDataFrame([("s", 3)], "space_id STRING, applied_count BIGINT"),
+        frame(spark, BATCHES, []),
+        frame(spark, JUDGE_VERDICTS, []),
     )
     row = made.decisions.collect()[0]
     assert json.loads(row["statistics"])["train_compared"] == 1

@@ -169,6 +169,18 @@ def test_what_was_changed_beside_the_backend_is_seen_at_once_where_somebody_tell
         assert (len(backend.ran) > read) is is_read_again
 
 
+def test_only_a_table_whose_mark_has_changed_is_read_again(backend):
+    marks = {"wanderbricks.bookings": 1}
+    version = [1]
+    answers, _ = answers_of(backend, version=lambda: version[0], marks=lambda: marks)
+    answers.answer(CONFIG, "How many bookings?", ())
+    for version[0], marks["wanderbricks.bookings"], is_read_again in ((2, 1, False), (3, 2, True)):
+        backend.ran.clear()
+        answers.answer(CONFIG, "How many bookings?", ())
+        assert any("`bookings`" in sql for sql in backend.ran) is is_read_again
+        assert any("`payment_metrics`" in sql for sql in backend.ran), "a view has no mark"
+
+
 def test_what_another_process_changed_is_seen_after_a_while(backend):
     now = [0.0]
     answers, _ = answers_of(backend, max_age_s=10.0, clock=lambda: now[0])
