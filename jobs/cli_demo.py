@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = Path("samples/wanderbricks")
 _POLICY = "auto_low_risk"
-_TARGET = 0.65  # of the questions on both splits: what this space's owner has asked for
+_TARGET = 0.6  # of the questions on both splits: what this space's owner has asked for
 
 
 def demo(

@@ -12,7 +12,8 @@ from genie.ask_journal import FileAskJournal
 from genie.live_space import read_live_config
 from genie.mlflow_store import open_store
 from jobs.context import JobContext, JobReport
-from pipelines.evaluate import EvaluationPolicy, EvaluationReport, Services, evaluate
+from pipelines.evaluate import EvaluationPolicy, Services, evaluate
+from pipelines.evaluation_report import EvaluationReport
 from pipelines.execution import Executor, Known, executing
 from pipelines.kept_results import KeptResults
 from pipelines.requests import pending_requests

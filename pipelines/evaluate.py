@@ -22,8 +22,8 @@ from genie.live_space import live_space_id, read_live_config
 from genie.mlflow_store import MlflowStore, reaching_mlflow
 from genie.model_versions import ModelVersion, create_genie_model_version, find_model_version
 from genie.tracking import open_run, record_run
-from pipelines.artifacts import build_artifacts
 from pipelines.asking import AskPolicy, ToAsk, ask_all
+from pipelines.evaluation_report import EvaluationReport, report_of
 from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
 from pipelines.questions import active_benchmarks
@@ -78,43 +78,6 @@ class Services:
     open_executor: OpenExecutor
     read_config: ReadConfig = read_live_config
     open_journal: Callable[[], AskJournal] = MemoryAskJournal
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationReport:
-    """What one evaluation recorded, and where; ``wrote`` is the number of commits.
-
-    ``not_tracked`` says why MLflow does not have all of it; None when it has.
-    """
-
-    evaluation_id: str
-    space_id: str
-    question_count: int
-    correct_count: int
-    failure_count: int
-    action_counts: Mapping[str, int]
-    run_id: str
-    artifacts_at: str
-    wrote: int
-    not_tracked: str | None = None
-
-    @property
-    def line(self) -> str:
-        """One line for people: how many of each, and where."""
-        actions = ", ".join(
-            f"{count} {name.replace('_', ' ')}" for name, count in self.action_counts.items()
-        )
-        counted = (
-            f"{self.space_id}: {self.correct_count} of {self.question_count} right; "
-            f"{self.question_count} results, {self.failure_count} failures, "
-            f"{sum(self.action_counts.values())} arbiter actions ({actions}) "
-        )
-        if self.not_tracked is None:
-            return f"{counted}in {self.artifacts_at} of MLflow run {self.run_id}"
-        return (
-            f"{counted}in the tables, but not all of it in MLflow ({self.not_tracked}); "
-            "log what is missing: genie-loop mlflow sync"
-        )
 
 
 def evaluate(
@@ -351,7 +314,7 @@ class _Evaluation:
         rows = EvaluationRows(row, results, verdicts, failures, rulings)
         not_tracked = self._track(rows, lineage)
         self._append(EVALUATIONS, [row])
-        return self._report(rows, not_tracked)
+        return report_of(rows, not_tracked, wrote=self._wrote)
 
     def _track(self, rows: EvaluationRows, lineage: Lineage) -> str | None:
         """Log the evaluation; why that failed, None when it did not.
@@ -377,21 +340,6 @@ class _Evaluation:
         }
         asked = {(row["question_id"], row["benchmark_version"]) for row in results}
         return benchmark_set_hash((key[0], hashes[key]) for key in asked)
-
-    def _report(self, rows: EvaluationRows, not_tracked: str | None) -> EvaluationReport:
-        actions = build_artifacts(rows.results, rows.failures, rows.rulings).arbiter_actions
-        return EvaluationReport(
-            evaluation_id=self._id,
-            space_id=self._space.space_id,
-            question_count=rows.evaluation["question_count"],
-            correct_count=rows.evaluation["correct_count"],
-            failure_count=rows.evaluation["failure_count"],
-            action_counts={name: len(entries) for name, entries in actions.items()},
-            run_id=rows.evaluation["mlflow_run_id"],
-            artifacts_at="evaluation/",
-            wrote=self._wrote,
-            not_tracked=not_tracked,
-        )
 
 
 _ATTEMPT = 1  # a request is answered by one attempt at each question

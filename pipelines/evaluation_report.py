@@ -1,0 +1,63 @@
+"""What people are told of one evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipelines.artifacts import build_artifacts
+from pipelines.tracking import EvaluationRows
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationReport:
+    """What one evaluation recorded, and where; ``wrote`` is the number of commits.
+
+    ``not_tracked`` says why MLflow does not have all of it; None when it has.
+    """
+
+    evaluation_id: str
+    space_id: str
+    question_count: int
+    correct_count: int
+    failure_count: int
+    action_counts: Mapping[str, int]
+    run_id: str
+    artifacts_at: str
+    wrote: int
+    not_tracked: str | None = None
+
+    @property
+    def line(self) -> str:
+        """One line for people: how many of each, and where."""
+        actions = ", ".join(
+            f"{count} {name.replace('_', ' ')}" for name, count in self.action_counts.items()
+        )
+        counted = (
+            f"{self.space_id}: {self.correct_count} of {self.question_count} right; "
+            f"{self.question_count} results, {self.failure_count} failures, "
+            f"{sum(self.action_counts.values())} arbiter actions ({actions}) "
+        )
+        if self.not_tracked is None:
+            return f"{counted}in {self.artifacts_at} of MLflow run {self.run_id}"
+        return (
+            f"{counted}in the tables, but not all of it in MLflow ({self.not_tracked}); "
+            "log what is missing: genie-loop mlflow sync"
+        )
+
+
+def report_of(rows: EvaluationRows, not_tracked: str | None, *, wrote: int) -> EvaluationReport:
+    """The report of an evaluation whose rows are recorded, in ``wrote`` commits."""
+    actions = build_artifacts(rows.results, rows.failures, rows.rulings).arbiter_actions
+    return EvaluationReport(
+        evaluation_id=rows.evaluation["evaluation_id"],
+        space_id=rows.evaluation["space_id"],
+        question_count=rows.evaluation["question_count"],
+        correct_count=rows.evaluation["correct_count"],
+        failure_count=rows.evaluation["failure_count"],
+        action_counts={name: len(entries) for name, entries in actions.items()},
+        run_id=rows.evaluation["mlflow_run_id"],
+        artifacts_at="evaluation/",
+        wrote=wrote,
+        not_tracked=not_tracked,
+    )
