@@ -10,7 +10,7 @@ from genie.catalog import RunSql, StatementFailedError, quoted_part, read_relati
 from jobs.delta_log import data_id
 from jobs.home import Home
 from jobs.reading import SCHEMA
-from transforms.query_sources import Readable, result_key
+from transforms.query_sources import Readable, result_key, with_signature
 
 
 class WarehouseData:
@@ -83,7 +83,10 @@ class _Definitions:
                 routine = read_routine(run, str(name))
                 if routine is not None:
                     short = ".".join(str(name).split(".")[-2:])
-                    self.functions[short.lower()] = routine.definition
+                    self.functions[short.lower()] = with_signature(
+                        routine.definition,
+                        [(one.name, one.data_type) for one in routine.parameters],
+                    )
         except StatementFailedError:
             return  # what was not read has no key, and is run each time
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from genie.homes import DriftedError, Place, fingerprint
 from genie.homes.space_homes import SpaceHomes
-from genie.patching import Splice, changed, current_comment
+from genie.patching import Splice, changed, found_instead
 from genie.patching.refusals import ImpossiblePatchError
 from transforms.identity import content_hash
 from transforms.patches import Patch
@@ -122,8 +122,8 @@ class _Desk:
 def plan(patches: Iterable[ProposedPatch], homes: SpaceHomes) -> Plan:
     """What the patches would change now, one after another; nothing is touched.
 
-    A patch that a home has no place for is left out. Raises DriftedError where a comment is not
-    the one that the proposer saw, and MissingObjectError for an object that is not there.
+    A patch that a home has no place for is left out. Raises DriftedError where something is
+    not what the proposer saw, and MissingObjectError for an object that is not there.
     """
     desk = _Desk(homes)
     intents, left_out = [], []
@@ -153,15 +153,14 @@ def _intent(proposed: ProposedPatch, desk: _Desk) -> Intent:
 
 
 def _check_unchanged(proposed: ProposedPatch, place: Place, document: str) -> None:
-    found = current_comment(proposed.patch, place.kind, document)
-    saw = (proposed.before or "").strip()
-    wanted = getattr(proposed.patch, "comment", None)
-    if found is None or found.strip() in (saw, wanted):
+    saw = proposed.before or ""
+    found = found_instead(proposed.patch, place.kind, document, saw)
+    if found is None:
         return
     raise DriftedError(
-        f"drifted: the comment is now {found!r}; the proposal was made for {saw!r}",
+        f"drifted: there is now {found}; the proposal was made for {saw!r}",
         where=f"{place} ({proposed.proposal_id})",
-        remedy="somebody changed it meanwhile, and it was left alone; put the former comment back "
+        remedy="somebody changed it meanwhile, and it was left alone; put the former one back "
         "to have the batch applied",
     )
 

@@ -22,7 +22,7 @@ from transforms.identity import content_hash, make_id
 from transforms.judgement import ProfiledValues
 from transforms.live_state import live_state
 from transforms.profiling import column_profiles, value_counts, value_format
-from transforms.query_sources import SPARK_CATALOG, Readable
+from transforms.query_sources import SPARK_CATALOG, Readable, with_signature
 from transforms.serialized_space import SpaceConfig
 from transforms.space_state import ColumnState, SpaceState, TableState
 
@@ -74,7 +74,10 @@ class Snapshot:
                 if table.definition is not None
             },
             functions={
-                function.name.lower(): function.definition
+                function.name.lower(): with_signature(
+                    function.definition,
+                    [(parameter.name, parameter.data_type) for parameter in function.parameters],
+                )
                 for function in self.state.functions
                 if function.definition is not None
             },

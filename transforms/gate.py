@@ -106,7 +106,7 @@ def gate_decisions(
         )
         .join(applied_counts, "space_id", "left")
         .join(batches.select("batch_id", F.col("kind").alias("batch_kind")), "batch_id", "left")
-        .join(fallen_judges(pairs, judge_verdicts, GATED_SPLITS), "batch_id", "left")
+        .join(fallen_judges(pairs, judge_verdicts, eval_results, GATED_SPLITS), "batch_id", "left")
         .withColumn("fallen", F.coalesce("fallen", F.array().cast("array<string>")))
         .fillna(0, [*_COUNTS, "applied_count"])
         .withColumn("number", F.size("evaluation_ids"))

@@ -43,8 +43,8 @@ class Readable:
 
     ``schema`` is what names without one are looked up in; None where nobody knows. ``data_ids`` go
     by ``schema.table``: another id means other rows or columns. ``metric_views`` and ``functions``
-    have their whole definitions by ``schema.name``. ``builtins`` are the names of the functions
-    that Spark itself has.
+    have their whole definitions by ``schema.name``, those of functions ``with_signature``.
+    ``builtins`` are the names of the functions that Spark itself has.
     """
 
     schema: str | None
@@ -53,6 +53,14 @@ class Readable:
     functions: Mapping[str, str] = field(default_factory=dict)
     builtins: frozenset[str] = frozenset()
     catalog: str = SPARK_CATALOG
+
+
+def with_signature(definition: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """A function's definition with the names and types of its parameters, for ``Readable``.
+
+    The same body over other parameters gives other rows.
+    """
+    return json.dumps({**json.loads(definition), "parameters": [list(one) for one in parameters]})
 
 
 class _UnknownSourceError(Exception):

@@ -37,10 +37,7 @@ class RepoHome:
         path = self._root / place.name
         if not path.is_file():
             raise missing(place)
-        try:
-            return path.read_bytes().decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise InvalidInputError("not UTF-8", where=str(path), remedy="convert it") from error
+        return _text(path)
 
     def write(self, place: Place, content: str, *, expected: str | None) -> None:
         """See ``Home``: after a kill the file is the old one or the new one, whole."""
@@ -71,7 +68,7 @@ class RepoHome:
         found = [
             path
             for path in self._files("*.yml", "*.yaml")
-            if _is_same((defined_table(path.read_text("utf-8")) or ""), table)
+            if _is_same((defined_table(_text(path)) or ""), table)
         ]
         return self._place("table_file", table, found)
 
@@ -80,7 +77,7 @@ class RepoHome:
         found = [
             path
             for path in self._files("*.sql")
-            if any(one.is_called(name) for one in statements(path.read_text("utf-8")))
+            if any(one.is_called(name) for one in statements(_text(path)))
         ]
         return self._place(kind, name, found)
 
@@ -115,6 +112,14 @@ class RepoHome:
             raise missing(Place("repo", kind, name), f"no file in {self._root} defines {name}")
         path = str(found[0].relative_to(self._root))
         return Place("repo", kind, path)
+
+
+def _text(path: Path) -> str:
+    """The file's text with its line ends. Raises InvalidInputError where it is not UTF-8."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInputError("not UTF-8", where=str(path), remedy="convert it") from error
 
 
 def _is_same(defined: str, name: str) -> bool:

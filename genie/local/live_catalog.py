@@ -62,7 +62,10 @@ class LiveCatalog:
             name = ".".join(name_parts(identifier)[-2:]).lower()
             return name in marks and self._marks.get(name) == marks[name]
 
-        new._relations = {name: one for name, one in self._relations.items() if is_same(name)}
+        # Delta's log is there before the catalog's entry: what was not there may be there now.
+        new._relations = {
+            name: one for name, one in self._relations.items() if one is not None and is_same(name)
+        }
         new._values = {key: values for key, values in self._values.items() if is_same(key[0])}
         return new
 

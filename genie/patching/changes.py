@@ -84,6 +84,38 @@ def current_comment(patch: Patch, kind: DocumentKind, document: str) -> str | No
     return None
 
 
+def found_instead(patch: Patch, kind: DocumentKind, document: str, saw: str) -> str | None:
+    """What the patch would overwrite though the proposer did not see it; None: nothing.
+
+    ``saw`` is what the proposer saw in its place: a comment, the expression that is corrected, or
+    the expected SQL of a benchmark. A measure whose comment is changed has to have the patch's own
+    expression: somebody who computes it in another way meanwhile knows better.
+    """
+    match patch, kind:
+        case ((SetMetricViewMeasure() | SetMetricViewDimension()), "metric_view"):
+            member = metric_views.member_in(document, patch)
+            if member is None:
+                return None
+            expr, comment = member
+            if _flat(expr) == _flat(saw):
+                return None
+            if _flat(expr) != _flat(patch.expr):
+                return f"the expression {expr!r}"
+            is_known = not comment.strip() or _flat(comment) in (_flat(saw), _flat(patch.comment))
+            return None if is_known else f"the comment {comment!r}"
+        case CorrectBenchmark(), ("benchmark" | "questions"):
+            sql = document if kind == "benchmark" else questions.expected_sql_in(document, patch)
+            is_known = sql is None or _flat(sql) in (_flat(saw), _flat(patch.expected_sql))
+            return None if is_known else f"the expected SQL {sql!r}"
+    found = current_comment(patch, kind, document)
+    is_known = found is None or found.strip() in (saw.strip(), _comment(patch))
+    return None if is_known else f"the comment {found!r}"
+
+
+def _flat(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
 def _comment(patch: Patch) -> str:
     """What the patch would say there."""
     return str(getattr(patch, "comment", ""))

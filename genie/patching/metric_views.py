@@ -54,6 +54,24 @@ def with_member(sql: str, patch: MemberPatch) -> str:
     return sql[:start] + _with_member(body, document, member) + sql[end:]
 
 
+def member_in(sql: str, patch: MemberPatch) -> tuple[str, str] | None:
+    """Expression and comment of the member that the patch would replace; None where it is new.
+
+    The comment is empty where there is none. Raises ImpossiblePatchError as ``with_member``.
+    """
+    statement = _metric_view(sql, patch)
+    assert statement.body is not None
+    document = _document(sql[statement.body.start + 2 : statement.body.end - 2], patch)
+    list_name = "measures" if isinstance(patch, SetMetricViewMeasure) else "dimensions"
+    position = _position(document, list_name, patch.name)
+    if position is None:
+        return None
+    item = document[list_name][position]
+    entry = statement.entry(patch.name)
+    listed = entry.comment.value if entry is not None and entry.comment is not None else ""
+    return str(item.get("expr", "")), str(item.get("comment") or listed)
+
+
 class _Member:
     """What the patch says, as the version of the view can hold it."""
 

@@ -9,6 +9,18 @@ from transforms.patches import CorrectBenchmark
 from transforms.serialized_space.splicing import splice
 
 
+def expected_sql_in(text: str, patch: CorrectBenchmark) -> str | None:
+    """The expected SQL that the file has for the question; None where it does not have it."""
+    for line in text.split("\n"):
+        try:
+            question = json.loads(line) if line.strip() else None
+        except ValueError:
+            continue  # told when it is to be edited
+        if isinstance(question, dict) and str(question.get("question_id")) == patch.question_id:
+            return str(question.get("expected_sql") or "")
+    return None
+
+
 def with_expected_sql(text: str, patch: CorrectBenchmark) -> str:
     """The file with another expected SQL of one question; all else keeps its bytes.
 

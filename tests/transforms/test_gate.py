@@ -52,6 +52,7 @@ DECISIONS = {
     "a judge fell a little": (case("wr"), "accepted", 1, 0),
     "a judge fell on sealed questions": (case("wr"), "accepted", 1, 0),
     "a judge fell by a small share": (case("wr"), "accepted", 1, 0),
+    "a judge fell where the benchmark changed": (case("wr"), "accepted", 1, 0),
     "a repeat answers what the platform left out": (case("wrr rir"), "accepted", 1, 0),
     "a repeat finds it worse": (case("wrr riw"), "rejected", 0, 0),
     "after two repeats the platform still fails": (case("wrrr riii"), "rejected", 1, 0),
@@ -67,7 +68,9 @@ FALLS = {
     "a judge fell a little": ("train", 10, 8, 10),
     "a judge fell on sealed questions": ("sealed", 10, 0, 10),
     "a judge fell by a small share": ("train", 80, 77, 80),
+    "a judge fell where the benchmark changed": ("train", 10, 0, 10),
 }
+CORRECTED = {"a judge fell where the benchmark changed"}
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,9 @@ def gated(spark):
             evaluation_id = f"{name}/{number}"
             evaluations.append(_evaluation(name, evaluation_id, number, splits))
             results += _results(name, evaluation_id, number, splits)
-            verdicts += _verdicts(name, evaluation_id, number)
+            judged = _verdicts(name, evaluation_id, number)
+            verdicts += judged
+            results += _asked(judged, results, is_corrected=name in CORRECTED and number > 0)
     frames = {
         "evaluations": frame(spark, EVALUATIONS, evaluations, also={"state": "STRING"}),
         "results": frame(spark, EVAL_RESULTS, results),
@@ -171,6 +176,24 @@ def _verdicts(name, evaluation_id, number):
             "value": value,
         }
         for judge, value, position in said
+    ]
+
+
+def _asked(judged, known, *, is_corrected):
+    """Results of the questions that were judged and have none yet; neither right nor wrong."""
+    there = {(row["evaluation_id"], row["question_id"]) for row in known}
+    new = {(row["evaluation_id"], row["question_id"]): row for row in judged}
+    return [
+        {
+            **{column: row[column] for column in ("space_id", "evaluation_id", "question_id")},
+            "attempt": 1,
+            "benchmark_version": 2 if is_corrected else 1,
+            "split": "sealed",
+            "outcome": "incorrect",
+            "is_correct": False,
+        }
+        for key, row in new.items()
+        if key not in there
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from transforms.query_sources import Readable, result_key
+from transforms.query_sources import Readable, result_key, with_signature
 
 
 def function(body: str) -> str:
@@ -108,3 +108,15 @@ def test_a_table_that_is_called_as_a_function_does_not_stand_for_it():
     changed = replace(CHANGED["top"], data_ids=data_ids)
     sql = "SELECT * FROM top JOIN top()"
     assert result_key(sql, both) != result_key(sql, changed)
+
+
+def test_a_function_of_other_parameters_gives_another_key():
+    definition = json.dumps({"defaults": {}, "returns": [], "body": "SELECT 1"})
+
+    def key(*parameters):
+        functions = {"s.f": with_signature(definition, parameters)}
+        return result_key("SELECT * FROM s.f(1, 2)", Readable(None, {}, functions=functions))
+
+    first = key(("a", "int"), ("b", "int"))
+    assert first == key(("a", "int"), ("b", "int"))
+    assert len({first, key(("b", "int"), ("a", "int")), key(("a", "int"), ("b", "date"))}) == 3

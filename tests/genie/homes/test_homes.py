@@ -179,3 +179,9 @@ def test_a_file_keeps_its_mode_and_a_link_stays_a_link(sample):
     assert path.is_symlink()
     assert os.stat(path).st_mode & 0o777 == 0o640
     assert real.read_text().endswith("# more\n")
+
+
+def test_a_file_that_is_not_utf_8_is_named(tmp_path):
+    (tmp_path / "old.sql").write_bytes(b"-- caf\xe9")
+    with pytest.raises(InvalidInputError, match=r"old\.sql: not UTF-8"):
+        RepoHome(tmp_path).definition("s.f", "function")

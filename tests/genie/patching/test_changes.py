@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from genie.patching import Splice, changed, current_comment
+from genie.patching import Splice, changed, current_comment, found_instead
 from genie.patching.create_statements import statements, tokens
 from genie.patching.refusals import ImpossiblePatchError
 from transforms import patches as p
@@ -307,3 +307,40 @@ def test_what_cannot_be_made_is_refused_with_what_to_do(patch, kind, document, s
     with pytest.raises(ImpossiblePatchError, match=says) as refused:
         changed(patch, kind, document)
     assert refused.value.remedy
+
+
+PAYMENTS = next(path for path in VIEWS if path.stem == "payment_metrics").read_text()
+AMOUNT = "SUM(amount) FILTER (WHERE status = 'completed')"
+
+
+@pytest.mark.parametrize(
+    ("name", "expr", "saw", "found"),
+    [
+        ("amount_ok", AMOUNT, "amt completed", None),
+        ("amount_ok", AMOUNT.replace(" (", "\n("), "amt completed", None),
+        ("amount_ok", AMOUNT, "another comment", "the comment 'amt completed'"),
+        ("amount_ok", "SUM(net)", "amt completed", f"the expression {AMOUNT!r}"),
+        ("amount_ok", "SUM(net)", AMOUNT, None),
+        ("nobody has it", "SUM(net)", "", None),
+    ],
+    ids=["as seen", "laid out otherwise", "comment", "expression", "corrected", "new"],
+)
+def test_a_measure_that_somebody_changed_meanwhile_is_found(name, expr, saw, found):
+    patch = p.SetMetricViewMeasure(
+        metric_view="wanderbricks.payment_metrics", name=name, expr=expr, comment="what came in"
+    )
+    assert found_instead(patch, "metric_view", PAYMENTS, saw) == found
+    after = changed(patch, "metric_view", PAYMENTS)
+    assert found_instead(patch, "metric_view", after, saw) is None, "made already"
+
+
+def test_an_expected_sql_that_somebody_changed_meanwhile_is_found():
+    first = json.loads(QUESTIONS.splitlines()[0])
+    patch = p.CorrectBenchmark(
+        space_id="s", question_id=first["question_id"], expected_sql="SELECT 1"
+    )
+    old = first["expected_sql"]
+    for kind, document in (("questions", QUESTIONS), ("benchmark", old)):
+        assert found_instead(patch, kind, document, old) is None
+        assert found_instead(patch, kind, document, "SELECT 0") == f"the expected SQL {old!r}"
+    assert found_instead(patch, "benchmark", "SELECT  1", old) is None, "made already"
