@@ -14,13 +14,13 @@ from datetime import date
 from pyspark.sql import SparkSession
 
 from genie.local.engine.engine import MetadataEngine
+from genie.local.live_catalog import sql_of
 from genie.local.metadata_answers import MetadataAnswers, WatchedBackend
 from genie.local.result_cache import CachingBackend
 from genie.local.spark_backend import SparkBackend
 from genie.local.workspace import EmbeddedWorkspace
 from jobs.home import Home
 from jobs.warehouse_data import WarehouseData, catalog_version, table_marks
-from pipelines.session_sql import session_sql
 
 _HOST, _TOKEN = "DATABRICKS_HOST", "DATABRICKS_TOKEN"
 _CATALOG_MAX_AGE_S = 600.0  # every change gives another version; this is for what nobody foresaw
@@ -44,8 +44,9 @@ def serving(home: Home, spark: SparkSession, today: date) -> Iterator[EmbeddedWo
 
     Raises HomeBusyError when another process serves it.
     """
-    data = WarehouseData(home, session_sql(spark))
-    backend = WatchedBackend(CachingBackend(SparkBackend(spark), data.result_key))
+    on_spark = SparkBackend(spark)
+    data = WarehouseData(home, sql_of(on_spark))
+    backend = WatchedBackend(CachingBackend(on_spark, data.result_key))
     engine = MetadataAnswers(
         MetadataEngine(today=today),
         backend,

@@ -79,7 +79,8 @@ def register_live_space(
         target_accuracy=(space.target_accuracy if target_accuracy is None else target_accuracy),
     )
     set_aside_questions(tables, live.space_id, set_aside)
-    record_benchmarks(tables, questions, [live.space_id])
+    if questions:  # none at all is a folder without benchmarks, not the end of them
+        record_benchmarks(tables, questions, [live.space_id])
     is_new = register_spaces(tables, [space])
     request_ids = request_evaluations(tables, [live.space_id], requested_by=requested_by)
     count = len(active_benchmarks(tables, live.space_id))

@@ -14,6 +14,7 @@ from genie.catalog import (
     Relation,
     Routine,
     Row,
+    RunSql,
     StatementFailedError,
     name_parts,
     quoted,
@@ -41,6 +42,18 @@ _T = TypeVar("_T")
 _Key = TypeVar("_Key")
 
 
+def sql_of(backend: SqlBackend) -> RunSql:
+    """Runs statements on a backend; for those whose values are all texts."""
+
+    def run(sql: str) -> Sequence[Row]:
+        try:
+            return backend.execute(SqlRequest(sql, uuid.uuid4().hex)).rows
+        except SqlFailedError as error:
+            raise StatementFailedError(error.what, where=sql, sql_state=error.sql_state) from error
+
+    return run
+
+
 class LiveCatalog:
     """Reads each object, and the values of each column, once; ``renewed`` reads again.
 
@@ -49,6 +62,7 @@ class LiveCatalog:
 
     def __init__(self, backend: SqlBackend, marks: Mapping[str, object] | None = None) -> None:
         self._backend = backend
+        self._run = sql_of(backend)
         self._marks = dict(marks or {})
         self._relations: dict[str, Relation | None] = {}
         self._routines: dict[str, Routine | None] = {}
@@ -108,12 +122,6 @@ class LiveCatalog:
             for column in relation.columns
             if column.name.lower() in matched
         }
-
-    def _run(self, sql: str) -> Sequence[Row]:
-        try:
-            return self._backend.execute(SqlRequest(sql, uuid.uuid4().hex)).rows
-        except SqlFailedError as error:
-            raise StatementFailedError(error.what, where=sql, sql_state=error.sql_state) from error
 
     def _read_relation(self, identifier: str) -> Relation | None:
         return read_relation(self._run, identifier)

@@ -306,15 +306,16 @@ LOADED = LoadReport(
 def test_load_says_what_became_of_the_folder(home, jobs, monkeypatch, tmp_path):
     calls = []
 
-    def load(tables, path, *, name, policy, requested_by, progress):
-        calls.append((path, name, policy))
+    def load(tables, path, *, name, policy, target_accuracy, requested_by, progress):
+        calls.append((path, name, policy, target_accuracy))
         progress("load tables", 1, 2)
         return LOADED
 
     monkeypatch.setattr("pipelines.load.load", load)
-    done = call(home, "load", str(tmp_path), "--name", "shop", "--policy", "auto_low_risk")
+    options = ("--name", "shop", "--policy", "auto_low_risk", "--target", "0.7")
+    done = call(home, "load", str(tmp_path), *options)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert calls == [(tmp_path, "shop", "auto_low_risk")]
+    assert calls == [(tmp_path, "shop", "auto_low_risk", 0.7)]
     text = " ".join(done.stdout.split())
     for part in (
         "shop.orders 60 2 written",

@@ -126,11 +126,12 @@ def played(monkeypatch, catalog):
     def opened(command, *, name, serves):
         assert not serves
         with command.home.own(f"genie-loop {name}", seeded.NOON):
-            tables = SimpleNamespace(spark=None)
+            # Spark is played, and registering takes real tables.
+            tables = SimpleNamespace(spark=None, create=lambda: None)
             yield JobContext(tables, command.home.checkpoints, "sqlite://", lambda: seeded.NOON)
 
     monkeypatch.setattr(cli_workspace, "opened", opened)
-    monkeypatch.setattr(cli_workspace, "register", lambda *_: None)  # takes real tables
+    monkeypatch.setattr(cli_workspace, "register", lambda *_: None)
     monkeypatch.setattr(embedded, "SparkBackend", lambda spark: CatalogBackend(catalog))
 
 

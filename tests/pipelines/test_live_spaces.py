@@ -34,7 +34,7 @@ def live(tmp_path) -> LiveSpace:
 
 def test_a_space_is_registered_once_with_its_questions_and_asked_for(tables, live):
     done = register_live_space(tables, live, policy="auto_low_risk", requested_by="ann")
-    assert (done.question_count, done.set_aside_count) == (len(QUESTIONS) - 1, 1)
+    assert (done.question_count, done.set_aside_count) == (len(QUESTIONS), 1)
     space = registered_spaces(tables)["shops"].space
     assert (space.answerer, space.data_schema, space.policy) == (
         "genie:01ef",
@@ -59,7 +59,7 @@ def test_a_space_is_registered_once_with_its_questions_and_asked_for(tables, liv
 
 
 def test_a_loaded_folder_keeps_its_questions_and_its_genie_space(tables, live, tmp_path):
-    folder = make_folder(tmp_path)
+    folder = make_folder(tmp_path, answers={})
     load(tables, folder)
     live = replace(live, space_id="shop_world", config=config("shop_world.shop"))
     (live.folder / "questions.jsonl").unlink()

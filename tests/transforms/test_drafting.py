@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 
 from tests.transforms.contract_frames import frame
-from transforms.contracts import CLUSTERS, PROFILES, SPACES
+from transforms.contracts import CLUSTERS, PROFILES, VERSIONS
 from transforms.drafting import drafts
 from transforms.patches import AddInstruction
 from transforms.proposal_values import DraftProposal
+
+TABLE = {"name": "shop.orders", "kind": "table"}
+VIEW = {"name": "shop.sums", "kind": "metric_view", "definition": "measures: []"}
+STATE = {"tables": [TABLE, VIEW], "instructions": ["be kind"]}
 
 
 def profile(table, version, column, **changed):
@@ -48,11 +52,11 @@ def cluster(name, blame, *, fragments=(), space="shop"):
     }
 
 
-def drafted(spark, propose, clusters, profiles, spaces=()):
+def drafted(spark, propose, clusters, profiles, states=()):
     made = drafts(
         frame(spark, CLUSTERS, clusters),
         frame(spark, PROFILES, profiles),
-        frame(spark, SPACES, list(spaces)),
+        frame(spark, VERSIONS, list(states)),
         propose,
     )
     return {row["cluster_id"]: row for row in made.collect()}
@@ -103,7 +107,7 @@ def test_a_proposer_is_given_the_newest_facts_of_the_tables_that_are_blamed_or_m
             profile("shop.items", 0, "order_id", row_count=5),
             profile("shop.items", 0, "order_id", row_count=6, space_id="bank"),
         ],
-        [{"space_id": "shop", "config": '{"instructions": ["be kind"]}'}],
+        [{"space_id": "shop", "state": json.dumps(STATE)}],
     )
     told = {name: json.loads(json.loads(row["patch"])["text"]) for name, row in rows.items()}
     of_orders = {"shop.orders.status": 2, "shop.orders.id": 2}
@@ -115,7 +119,10 @@ def test_a_proposer_is_given_the_newest_facts_of_the_tables_that_are_blamed_or_m
         "of nothing known": {},
     }
     assert told["by column"]["tables"] == {"shop.orders": ["id"]}
-    assert all(one["config"] == {"instructions": ["be kind"]} for one in told.values())
+    assert all(
+        one["config"] == {"metric_views": [VIEW], "instructions": ["be kind"]}
+        for one in told.values()
+    )
     assert told["by fragment"]["fragments"] == [["`shop`.`items`.id = 3", None, 2]]
     assert told["by column"]["terms"] == [["word", 1]]
     assert told["by column"]["fixes"] == ["say so"]

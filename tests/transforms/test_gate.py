@@ -19,6 +19,7 @@ from transforms.contracts import (
 from transforms.gate import DECISION_COLUMNS, REQUEST_COLUMNS, gate_decisions, gate_pairs
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+STATE = {"state": "STRING", "asks_train": "BOOLEAN"}  # what the view adds
 
 
 def case(train: str, held_out: str = "", sealed: str = "") -> dict[str, list[str]]:
@@ -87,7 +88,7 @@ def gated(spark):
             verdicts += judged
             results += _asked(judged, results, is_corrected=name in CORRECTED and number > 0)
     frames = {
-        "evaluations": frame(spark, EVALUATIONS, evaluations, also={"state": "STRING"}),
+        "evaluations": frame(spark, EVALUATIONS, evaluations, also=STATE),
         "results": frame(spark, EVAL_RESULTS, results),
         "spaces": frame(
             spark,
@@ -129,6 +130,7 @@ def _evaluation(name, evaluation_id, number, splits):
         "kind": "baseline" if is_baseline else "repeat",
         "started_at": START + timedelta(hours=number),
         "state": "accepted" if is_baseline else "undecided",
+        "asks_train": True,
         "splits": [
             {
                 "split": split,
@@ -248,7 +250,7 @@ def test_reaching_the_target_on_train_and_held_out_ends_the_loop(gated):
 
 
 def _pairs(spark, evaluations, decisions=()):
-    states = frame(spark, EVALUATIONS, evaluations, also={"state": "STRING"})
+    states = frame(spark, EVALUATIONS, evaluations, also=STATE)
     new = states.where("state <> 'accepted'")
     return gate_pairs(new, states, frame(spark, GATE_DECISIONS, list(decisions))).collect()
 
@@ -261,6 +263,7 @@ def test_the_baseline_is_the_last_accepted_evaluation_before_the_batch(spark):
             "kind": "baseline",
             "started_at": START + timedelta(hours=hour),
             "state": "accepted",
+            "asks_train": True,
             **changed,
         }
 
@@ -271,6 +274,7 @@ def test_the_baseline_is_the_last_accepted_evaluation_before_the_batch(spark):
             evaluation("first", 0),
             evaluation("second", 1),
             evaluation("peek", 2, kind="canary"),
+            evaluation("sealed only", 2, kind="final", asks_train=False),
             evaluation("worse", 3, application_id="x", batch_id="c", state="rejected"),
             evaluation("after", 4, **measured),
             evaluation("later", 5),
@@ -284,7 +288,7 @@ def test_the_baseline_is_the_last_accepted_evaluation_before_the_batch(spark):
 
 def test_without_an_accepted_evaluation_nothing_shows_a_gain(spark):
     evaluations = [_evaluation("bare", "bare/1", 1, case("wr"))]
-    states = frame(spark, EVALUATIONS, evaluations, also={"state": "STRING"})
+    states = frame(spark, EVALUATIONS, evaluations, also=STATE)
     pairs = gate_pairs(states, states, frame(spark, GATE_DECISIONS, []))
     made = gate_decisions(
         pairs,
@@ -304,7 +308,7 @@ def test_corrected_benchmarks_are_not_compared_with_what_they_were(spark):
     evaluations = [_evaluation("s", f"s/{n}", n, case("wr wr")) for n in (0, 1)]
     results = [row for n in (0, 1) for row in _results("s", f"s/{n}", n, case("wr wr"))]
     results[-1]["benchmark_version"] = 2
-    states = frame(spark, EVALUATIONS, evaluations, also={"state": "STRING"})
+    states = frame(spark, EVALUATIONS, evaluations, also=STATE)
     made = gate_decisions(
         gate_pairs(states, states, frame(spark, GATE_DECISIONS, [])),
         frame(spark, EVAL_RESULTS, results),

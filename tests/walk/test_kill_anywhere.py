@@ -215,7 +215,9 @@ def test_a_kill_after_every_commit_leaves_the_same_tables(
 def test_the_walk_passes_through_what_the_jobs_write(undisturbed: Walk) -> None:
     assert {name for name in JOBS_WRITE if not rows(undisturbed.home, name)} == set()
     held = tracked(undisturbed.home)
-    assert held["runs"] == held["finished"] == held["models"] == 1
+    evaluations = len(rows(undisturbed.home, "evaluations"))
+    assert evaluations == 2, "of the baseline, and of what was applied"
+    assert held["runs"] == held["finished"] == held["models"] == evaluations
     assert held["traces"] == len(rows(undisturbed.home, "eval_results"))
 
 
