@@ -38,6 +38,9 @@ _FAST = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
+    # The executor is this very process. When it was silent for minutes, the machine has slept or
+    # its clock was set, which is no reason to abort what it does.
+    "spark.network.timeout": "24h",
 }
 _SEMANTICS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
