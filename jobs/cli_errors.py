@@ -16,8 +16,8 @@ from jobs.home import Home
 from transforms.errors import GenieLoopError
 
 UNEXPECTED = 70  # as sysexits calls a fault of the program itself
-_JAVA_CAUSES = (": ", "Caused by: ")
 INTERRUPTED = 130  # as shells call a process that Ctrl-C ended
+_JAVA_CAUSES = (": ", "Caused by: ")  # what lines with a Java exception begin with
 
 
 class CutOffError(Exception):

@@ -38,10 +38,10 @@ _FAST = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    # The executor is this very process. When it was silent for minutes, the machine has slept or
-    # its clock was set, which is no reason to abort what it does.
-    "spark.network.timeout": "24h",
 }
+# The executor is the driver's own process. When it was silent for minutes, the machine has slept or
+# its clock was set; Spark would remove it with all its blocks, and cannot take it back.
+_NEVER_LOST = {"spark.storage.blockManagerHeartbeatTimeoutMs": "24h"}
 _SEMANTICS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -162,6 +162,7 @@ def _configuration(home: Home, settings: SessionSettings, jars: tuple[Path, ...]
     )
     return {
         **_FAST,
+        **_NEVER_LOST,
         **_SEMANTICS,
         "spark.app.name": "genie-loop",
         "spark.master": settings.master,

@@ -107,8 +107,11 @@ def _optimize(tables: Tables, home: Home) -> float:
 
 def _print_counts(tables: Tables) -> None:
     counted = (FAILURES, CLUSTERS, PROPOSALS, LEAK_REFUSALS, BATCHES)
-    counts = ", ".join(f"{tables.read(table).count():,} {table.name}" for table in counted)
-    print(f"  {tables.schema}: {counts}; largest memory of the JVM: {_jvm_peak():.1f} GiB")
+    counts = {table.name: tables.read(table).count() for table in counted}
+    told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    print(f"  {tables.schema}: {told}; largest memory of the JVM: {_jvm_peak():.1f} GiB")
+    if not counts[BATCHES.name]:
+        raise SystemExit("nothing was proposed: RULES have to be causes that proposers know")
 
 
 def _jvm_peak() -> float:

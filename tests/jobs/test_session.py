@@ -143,3 +143,44 @@ def test_without_java_the_person_is_told_what_to_install(tmp_path: Path):
     failed = start(tmp_path, "SELECT 1", JAVA_HOME=str(tmp_path))
     assert failed.returncode == 3
     assert "install Java 17 or newer" in failed.stdout
+
+
+SLEEPS = """
+import os, signal, sys, time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from jobs.home import Home
+from jobs.session import SessionSettings, open_session
+
+impatient = {
+    "spark.executor.heartbeatInterval": "1s",
+    "spark.network.timeout": "3s",
+    "spark.network.timeoutInterval": "1s",
+}
+settings = replace(SessionSettings.from_environment(os.environ), extra=impatient)
+home = Home(Path(sys.argv[1]))
+with open_session(home, settings, command="test", now=datetime.now(UTC)) as spark:
+    kept = spark.range(7).localCheckpoint()
+    jvm = spark._jvm.java.lang.ProcessHandle.current().pid()
+    os.kill(jvm, signal.SIGSTOP)
+    time.sleep(8)
+    os.kill(jvm, signal.SIGCONT)
+    time.sleep(3)
+    print(kept.count())
+"""
+
+
+@pytest.mark.slow
+def test_a_session_has_lost_nothing_when_the_machine_has_slept(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", SLEEPS, str(tmp_path / "home")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "7"), done.stderr
+    logged = [path.read_text("utf-8") for path in (tmp_path / "home").rglob("*.log")]
+    assert "no recent heartbeats" not in "".join([done.stderr, *logged])

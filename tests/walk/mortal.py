@@ -75,10 +75,10 @@ class Lives:
         A replay that Delta skips is no commit.
         """
 
-        def counted(caller: Any, named: str = "", *args: Any, **kwargs: Any) -> Any:
-            table = _TABLE.search(named)
+        def counted(caller: Any, *args: Any, **kwargs: Any) -> Any:
+            table = _TABLE.search(args[0]) if args else None
             before = self._version(table)
-            result = commit(caller, *([named] if named else []), *args, **kwargs)
+            result = commit(caller, *args, **kwargs)
             if table is None or self._version(table) != before:
                 self.commits += 1
                 if self.commits == self.lives:
