@@ -154,6 +154,9 @@ def _configuration(home: Home, settings: SessionSettings, jars: tuple[Path, ...]
     java_options = (
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
+        # With one tier Java takes 48 MB, which Spark fills within a minute: then nothing more is
+        # compiled, and sooner or later a call fails for want of room.
+        "-XX:ReservedCodeCacheSize=256m",
         "-Duser.timezone=UTC",
         f"-Dlog4j2.configurationFile={_LOG_CONFIGURATION.as_uri()}",
         f"-Dgenie_loop.logs={home.logs}",

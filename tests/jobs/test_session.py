@@ -145,6 +145,12 @@ def test_without_java_the_person_is_told_what_to_install(tmp_path: Path):
     assert "install Java 17 or newer" in failed.stdout
 
 
+def test_the_jvm_has_room_for_the_code_it_compiles(spark):
+    pools = spark._jvm.java.lang.management.ManagementFactory.getMemoryPoolMXBeans()
+    code = [pool.getUsage().getMax() for pool in pools if pool.getName().startswith("Code")]
+    assert sum(code) >= 256 << 20
+
+
 SLEEPS = """
 import os, signal, sys, time
 from dataclasses import replace
