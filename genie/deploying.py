@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,8 @@ from genie.workspace_check import list_spaces
 from genie.workspace_errors import telling
 from transforms.errors import InvalidInputError, StateConflictError
 from transforms.identity import content_hash
+
+_READ_AT_ONCE = 4
 
 Action = Literal["created", "updated", "unchanged", "replaced"]
 
@@ -146,10 +149,10 @@ def deploy(
     ]
     planned = _planned(objects, record, force=force)
     done: list[DeployedObject] = []
-    for one, action in zip(objects, planned, strict=True):
+    for one, (action, live) in zip(objects, planned, strict=True):
         if action != "unchanged":
             one.write()
-        live = one.read()
+            live = one.read()
         assert live is not None  # it was there before, or was just written
         record.keep(space.space_id, one.key, Deployed(content_hash(one.wanted), live))
         done.append(DeployedObject(one.key, action))
@@ -158,14 +161,21 @@ def deploy(
     return DeployReport(space.space_id, tuple(done))
 
 
-def _planned(objects: Sequence[Deployable], record: DeployRecord, *, force: bool) -> list[Action]:
-    planned: list[Action] = []
-    conflicts: list[str] = []
-    for one in objects:
-        action = action_of(one, one.read(), record.find(one.key))
-        if action == "replaced" and not force:
-            conflicts.append(one.key)
-        planned.append(action)
+def _planned(
+    objects: Sequence[Deployable], record: DeployRecord, *, force: bool
+) -> list[tuple[Action, Content | None]]:
+    """What is to be done with each object, and what is live of it."""
+    with ThreadPoolExecutor(_READ_AT_ONCE, thread_name_prefix="deploy") as pool:
+        read = list(pool.map(lambda one: one.read(), objects))
+    planned = [
+        (action_of(one, live, record.find(one.key)), live)
+        for one, live in zip(objects, read, strict=True)
+    ]
+    conflicts = [
+        one.key
+        for one, (action, _) in zip(objects, planned, strict=True)
+        if action == "replaced" and not force
+    ]
     if conflicts:
         raise StateConflictError(
             "the workspace holds what neither the files nor the last deployment put there; "

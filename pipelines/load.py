@@ -10,6 +10,7 @@ where they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -21,7 +22,7 @@ from pyspark.sql import functions as F
 from genie.live_space import live_space_id
 from pipelines.codegen import compiled_for
 from pipelines.load_files import AnswersFile, Folder, SetAside, read_folder
-from pipelines.load_tables import PreparedTable, prepare_tables, write_table
+from pipelines.load_tables import TABLES_AT_ONCE, PreparedTable, prepare_tables, write_table
 from pipelines.questions import active_benchmarks
 from pipelines.spaces import (
     Registration,
@@ -106,10 +107,13 @@ def load(
     if not tables.spark.catalog.databaseExists(database):
         tables.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {database}")
     written: list[bool] = []
-    with compiled_for(tables.spark, size_bytes):
-        for number, table in enumerate(prepared, start=1):
-            written.append(write_table(table))
-            progress("load tables", number, len(prepared))
+    with (
+        compiled_for(tables.spark, size_bytes),
+        ThreadPoolExecutor(TABLES_AT_ONCE, thread_name_prefix="load") as pool,
+    ):
+        for is_written in pool.map(write_table, prepared):
+            written.append(is_written)
+            progress("load tables", len(written), len(prepared))
     wrote = sum(written)
     wrote += _set_aside(tables, folder, prepared)
     wrote += record_benchmarks(tables, folder.questions, [space.space_id for space in spaces])

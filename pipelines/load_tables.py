@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -28,6 +29,7 @@ from transforms.errors import InvalidInputError
 CONTENT_HASH = "genie_loop.content_hash"
 ROW_COUNT = "genie_loop.row_count"
 QUARANTINED_ROWS = "genie_loop.quarantined_rows"
+TABLES_AT_ONCE = 3  # most of the time of a small table is planning and commit, in one thread
 
 _LINE = "_genie_loop_line"
 _CORRUPT = "_genie_loop_corrupt"
@@ -63,25 +65,28 @@ def prepare_tables(
     Raises InvalidInputError with every file that cannot be read as declared, and every table that
     exists and was not loaded here.
     """
-    prepared: list[PreparedTable] = []
-    problems: list[str] = []
     held = _properties_held(spark, database)
-    for file in files:
+
+    def prepare(file: TableFile) -> PreparedTable | str:
         table = file.spec.name.lower()
         name = f"{database}.{quote_name(table)}"
         try:
-            prepared.append(_prepare(spark, file, name, held.get(table)))
+            return _prepare(spark, file, name, held.get(table))
         except InvalidInputError as error:
-            problems.append(f"{file.label}: {error.what}")
+            return f"{file.label}: {error.what}"
         except AnalysisException as error:
-            problems.append(f"{file.label}: cannot be read as declared: {_first_line(error)}")
+            return f"{file.label}: cannot be read as declared: {_first_line(error)}"
+
+    with ThreadPoolExecutor(TABLES_AT_ONCE, thread_name_prefix="prepare") as pool:
+        found = list(pool.map(prepare, files))
+    problems = [one for one in found if isinstance(one, str)]
     if problems:
         raise InvalidInputError(
             f"{len(problems)} tables cannot be loaded; nothing was loaded",
             where=database,
             problems=problems,
         )
-    return tuple(prepared)
+    return tuple(one for one in found if isinstance(one, PreparedTable))
 
 
 def _prepare(
