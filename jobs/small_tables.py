@@ -20,6 +20,8 @@ from transforms.views import View, as_query
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
+    from pipelines.tables import TableFacts
+
 _WORD = re.compile(r"\w+")
 MAX_BYTES = 2 << 20  # of Parquet; beyond it rows stay where they are, beside Spark's workers
 
@@ -58,6 +60,26 @@ class SmallTables:
                 return None
             builder.register(name, opened)
         return pa.table(builder.execute(sql).read_all())
+
+    def facts(self, schema: str, name: str, commits: int) -> TableFacts | None:
+        """See ``RowsAtHand``."""
+        from deltalake import DeltaTable
+
+        from pipelines.tables import TableFacts
+
+        folder = self._home.table_path(schema, name)
+        if latest_version(folder) == BEFORE_ANY_VERSION:
+            return None
+        opened = DeltaTable(folder)
+        metadata = opened.metadata()
+        sizes = pa.table(opened.get_add_actions(flatten=True))["size_bytes"].to_pylist()
+        return TableFacts(
+            table_id=str(metadata.id),
+            comment=metadata.description,
+            properties=metadata.configuration,
+            size_bytes=sum(sizes),
+            commits=[(row["version"], row["operation"]) for row in opened.history(commits)],
+        )
 
     def _small(self, schema: str, table: Table) -> DeltaTable | None:
         """The table, opened; None when it is too large."""

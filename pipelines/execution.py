@@ -51,7 +51,7 @@ class ExecutionPolicy:
     them up to ``max_kept_rows`` rows in all. Tables of up to ``small_bytes`` are read once.
     """
 
-    workers: int = 2
+    workers: int = 3
     timeout_s: float = 60.0
     max_rows: int = 100_000
     max_kept_rows: int = 1_000_000

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY
 from genie.live_space import live_space_id, read_live_config
 from pipelines.codegen import compiled_for
+from pipelines.data_tables import data_tables
 from pipelines.live_objects import function_states, metric_view_states
 from pipelines.session_sql import session_sql
 from pipelines.spaces import Space
@@ -21,27 +21,14 @@ from transforms.contracts import PROFILES
 from transforms.identity import content_hash, make_id
 from transforms.judgement import ProfiledValues
 from transforms.live_state import live_state
-from transforms.profiling import column_profiles, value_counts, value_format
+from transforms.profiling import column_profiles, column_values, value_counts, value_format
 from transforms.query_sources import SPARK_CATALOG, Readable, with_signature
 from transforms.serialized_space import SpaceConfig
-from transforms.space_state import ColumnState, SpaceState, TableState
+from transforms.space_state import SpaceState, TableState
 
 ReadConfig = Callable[[str], SpaceConfig]
 
-_TABLES_AT_ONCE = 4
-_COMMITS_LOOKED_AT = 100
-# Operations of Delta after which the rows are those of before. What they make of the columns is
-# part of a table's data id.
-_CHANGES_NO_ROW = frozenset(
-    {
-        "ADD CONSTRAINT",
-        "CHANGE COLUMN",
-        "CHANGE COLUMNS",
-        "DROP CONSTRAINT",
-        "SET TBLPROPERTIES",
-        "UNSET TBLPROPERTIES",
-    }
-)
+_PROFILED_AT_ONCE = 25  # tables in one query: one pass, and a plan that stays small
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +73,6 @@ class Snapshot:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _CatalogTable:
-    state: TableState
-    version: int
-    data_since: int
-    data_id: str
-    size_bytes: int
-
-
 def take_snapshot(
     tables: Tables, space: Space, read_config: ReadConfig = read_live_config
 ) -> Snapshot:
@@ -105,7 +83,7 @@ def take_snapshot(
     or holds no table, or whose configuration names nothing, gives a state that is not configured.
     Raises what ``read_config`` raises.
     """
-    catalog_tables = _catalog_tables(tables, space.data_schema)
+    catalog_tables = data_tables(tables, space.data_schema)
     states = [table.state for table in catalog_tables]
     asked_id = live_space_id(space.answerer)
     return Snapshot(
@@ -134,65 +112,6 @@ def _live_state(
     )
 
 
-def _catalog_tables(tables: Tables, schema: str) -> list[_CatalogTable]:
-    database = quote_name(tables.catalog, schema)
-    if not tables.spark.catalog.databaseExists(database):
-        return []
-    views = {row.viewName for row in tables.spark.sql(f"SHOW VIEWS IN {database}").collect()}
-    names = sorted(
-        row.tableName
-        for row in tables.spark.sql(f"SHOW TABLES IN {database}").collect()
-        if not row.isTemporary and row.tableName not in views
-    )
-    with ThreadPoolExecutor(_TABLES_AT_ONCE, thread_name_prefix="snapshot") as pool:
-        return list(pool.map(lambda name: _catalog_table(tables, schema, name), names))
-
-
-def _catalog_table(tables: Tables, schema: str, name: str) -> _CatalogTable:
-    quoted = quote_name(tables.catalog, schema, name)
-    detail = tables.spark.sql(f"DESCRIBE DETAIL {quoted}").collect()[0]
-    history = tables.spark.sql(f"DESCRIBE HISTORY {quoted} LIMIT {_COMMITS_LOOKED_AT}")
-    commits = history.select("version", "operation").collect()
-    data_since = _data_since([(commit.version, commit.operation) for commit in commits])
-    primary_key = set(json.loads(detail.properties.get(PRIMARY_KEY, "[]")))
-    references = {
-        key["column"]: f"{schema}.{key['references']}"
-        for key in reversed(json.loads(detail.properties.get(FOREIGN_KEYS, "[]")))
-    }
-    columns = tuple(
-        ColumnState(
-            name=field.name,
-            data_type=field.dataType.simpleString(),
-            comment=field.metadata.get("comment"),
-            is_primary_key=field.name in primary_key,
-            references=references.get(field.name),
-        )
-        for field in tables.spark.table(quoted).schema.fields
-    )
-    state = TableState(f"{schema}.{name}", columns, detail.description)
-    return _CatalogTable(
-        state,
-        version=commits[0].version,
-        data_since=data_since,
-        data_id=content_hash(
-            detail.id, data_since, [(column.name, column.data_type) for column in columns]
-        ),
-        size_bytes=detail.sizeInBytes or 0,
-    )
-
-
-def _data_since(commits: Sequence[tuple[int, str]]) -> int:
-    """The newest version that may have changed rows; ``commits`` are the newest, newest first.
-
-    Where all of them changed only what is written about the table, the newest counts: what was
-    before them is not known.
-    """
-    return next(
-        (version for version, operation in commits if operation not in _CHANGES_NO_ROW),
-        commits[0][0],
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class RecordedProfiles:
     """What is known of the columns' values, and whether rows had to be written for it."""
@@ -211,20 +130,14 @@ def record_profiles(tables: Tables, snapshot: Snapshot) -> RecordedProfiles:
     held = _held_profiles(tables, snapshot)
     versions = snapshot.data_versions
 
-    def profiles(table: TableState) -> tuple[bool, list[dict[str, Any]]]:
-        version = versions[table.name]
-        known = _usable(held.get(table.name, ()), table)
-        if known and (known[0]["space_id"], known[0]["table_version"]) == (state.space_id, version):
-            return True, known
-        values = known or _profiled(tables, table, version)
-        return False, _about(state.space_id, table, version, values)
-
-    # A metric view holds no rows of its own. Small tables are read by one task each.
-    with (
-        compiled_for(tables.spark, snapshot.size_bytes),
-        ThreadPoolExecutor(_TABLES_AT_ONCE, thread_name_prefix="profile") as pool,
-    ):
-        found = list(pool.map(profiles, [one for one in state.tables if one.name in versions]))
+    # A metric view holds no rows of its own.
+    with_rows = [table for table in state.tables if table.name in versions]
+    known = {table.name: _usable(held.get(table.name, ()), table) for table in with_rows}
+    known |= _profiled(tables, snapshot, [table for table in with_rows if not known[table.name]])
+    found = [
+        _of_space(state.space_id, table, versions[table.name], known[table.name])
+        for table in with_rows
+    ]
     rows = [row for _, of_table in found for row in of_table]
     missing = [row for is_there, of_table in found if not is_there for row in of_table]
     is_written = False
@@ -275,6 +188,16 @@ def _usable(held: Sequence[dict[str, Any]], table: TableState) -> list[dict[str,
     return first if is_same else []
 
 
+def _of_space(
+    space_id: str, table: TableState, version: int, values: Sequence[dict[str, Any]]
+) -> tuple[bool, Sequence[dict[str, Any]]]:
+    """Profiles with these values about the space's table; whether they are recorded already."""
+    first = values[0]
+    if (first.get("space_id"), first.get("table_version")) == (space_id, version):
+        return True, values
+    return False, _about(space_id, table, version, values)
+
+
 def _about(
     space_id: str, table: TableState, version: int, values: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
@@ -308,11 +231,35 @@ def _about(
     return rows
 
 
-def _profiled(tables: Tables, table: TableState, version: int) -> list[dict[str, Any]]:
-    """The values of every column, and a row for the table itself."""
+def _profiled(
+    tables: Tables, snapshot: Snapshot, wanted: Sequence[TableState]
+) -> dict[str, list[dict[str, Any]]]:
+    """By table, the values of every column, and a row for the table itself."""
+    profiles: dict[str, list[dict[str, Any]]] = {}
+    with compiled_for(tables.spark, snapshot.size_bytes):
+        for start in range(0, len(wanted), _PROFILED_AT_ONCE):
+            part = wanted[start : start + _PROFILED_AT_ONCE]
+            values = reduce(
+                DataFrame.unionAll,
+                (_values(tables, table, snapshot.data_versions[table.name]) for table in part),
+            )
+            counts: dict[str, dict[int, dict[str, Any]]] = {table.name: {} for table in part}
+            for row in value_counts(values).collect():
+                counts[row["table_name"]][row["ordinal"]] = row.asDict()
+            profiles |= {table.name: _profile_rows(table, counts[table.name]) for table in part}
+    return profiles
+
+
+def _values(tables: Tables, table: TableState, version: int) -> DataFrame:
     name = quote_name(tables.catalog, *table.name.split(".", 1))
     data = tables.spark.read.option("versionAsOf", version).table(name)
-    counts = {row["ordinal"]: row for row in value_counts(data).collect()}
+    return column_values(table.name, data)
+
+
+def _profile_rows(
+    table: TableState, counts: Mapping[int, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Of the table itself and of its columns; ``counts`` by ordinal, none for an empty table."""
     row_count = counts[0]["row_count"] if counts else 0
     rows: list[dict[str, Any]] = [
         {
@@ -323,7 +270,7 @@ def _profiled(tables: Tables, table: TableState, version: int) -> list[dict[str,
         }
     ]
     for ordinal, column in enumerate(table.columns):
-        found = counts[ordinal].asDict() if counts else {}
+        found = counts[ordinal] if counts else {}
         sample = list(found.get("sample_values", ()))
         distinct_count = found.get("distinct_count", 0)
         rows.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,13 +22,29 @@ from transforms.contracts import TABLES, Table
 from transforms.errors import ContractDriftError, ContractViolationError
 from transforms.view_model import View
 
-__all__ = ["CreateReport", "Tables", "quote_name"]
+__all__ = ["CreateReport", "TableFacts", "Tables", "quote_name"]
 
 _PENDING = "genie_loop_rows_to_merge"  # a temporary view, gone after the merge
 
 
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """What a table's log says about it; ``commits`` are (version, operation), newest first."""
+
+    table_id: str
+    comment: str | None
+    properties: Mapping[str, str]
+    size_bytes: int
+    commits: Sequence[tuple[int, str]]
+
+    @property
+    def version(self) -> int:
+        """The newest version."""
+        return self.commits[0][0]
+
+
 class RowsAtHand(Protocol):
-    """Gives the rows of small tables without Spark, where there is a quicker way."""
+    """Tells of tables without Spark, where there is a quicker way; rows of small ones only."""
 
     def mark(self, schema: str, table: Table) -> Hashable | None:
         """Another value after every commit; None when there is no such table."""
@@ -37,6 +54,9 @@ class RowsAtHand(Protocol):
 
     def view(self, schema: str, view: View) -> pa.Table | None:
         """The rows of a view of the schema's tables; None when one of these is too large."""
+
+    def facts(self, schema: str, name: str, commits: int) -> TableFacts | None:
+        """What is known of any table and its newest commits; None where that is not at hand."""
 
 
 class Tables:
@@ -145,6 +165,25 @@ class Tables:
             name = quote_name(self.catalog, self.schema, view.name)
             self._view_schemas[view.name] = self.spark.table(name).schema
         return self._local(rows, self._view_schemas[view.name])  # casts: counts differ in type
+
+    def facts(self, schema: str, name: str, commits: int) -> TableFacts:
+        """What is known of any Delta table of the catalog, and its newest ``commits``.
+
+        Raises AnalysisException where there is no such Delta table.
+        """
+        found = self._rows_at_hand.facts(schema, name, commits) if self._rows_at_hand else None
+        if found is not None:
+            return found
+        quoted = quote_name(self.catalog, schema, name)
+        detail = self.spark.sql(f"DESCRIBE DETAIL {quoted}").collect()[0]
+        history = self.spark.sql(f"DESCRIBE HISTORY {quoted} LIMIT {commits:d}")
+        return TableFacts(
+            table_id=detail.id,
+            comment=detail.description,
+            properties=detail.properties,
+            size_bytes=detail.sizeInBytes or 0,
+            commits=[tuple(row) for row in history.select("version", "operation").collect()],
+        )
 
     def new_only(self, table: Table, rows: DataFrame) -> DataFrame:
         """The rows whose key the table does not hold yet."""

@@ -19,16 +19,27 @@ FORMAT_SHARE = 0.9  # share of the sampled values that must follow a pattern
 _FEWEST_FOR_A_FORMAT = 3
 
 
-def value_counts(table: DataFrame) -> DataFrame:
-    """One row per column of the table, from one pass over it.
+def column_values(table_name: str, table: DataFrame) -> DataFrame:
+    """Every value of a table, one row each, so that several tables are counted in one pass.
 
-    Columns: ``ordinal`` (from 0), ``row_count``, ``distinct_count`` and ``null_count`` (BIGINT),
-    ``min_value``, ``max_value`` (STRING), ``sample_values`` (ARRAY<STRING>, most frequent first,
-    then in order of the text), ``sampled_distinct`` (BIGINT). A table without rows gives no row.
+    Columns: ``table_name`` (STRING), ``ordinal`` of its column (INT, from 0), ``sort_key`` (DOUBLE,
+    what numbers are ordered by), ``value`` (STRING).
     """
     values = table.select(F.explode(_as_pairs(table.schema)).alias("v")).select("v.*")
-    counted = values.groupBy("ordinal", "sort_key", "value").agg(F.count("*").alias("times"))
-    by_frequency = Window.partitionBy("ordinal").orderBy(
+    return values.select(F.lit(table_name).alias("table_name"), "*")
+
+
+def value_counts(values: DataFrame) -> DataFrame:
+    """One row per column of what ``column_values`` gives of one or more tables.
+
+    Columns: ``table_name`` (STRING), ``ordinal`` (INT, from 0), ``row_count``, ``distinct_count``
+    and ``null_count`` (BIGINT), ``min_value``, ``max_value`` (STRING), ``sample_values``
+    (ARRAY<STRING>, most frequent first, then in order of the text), ``sampled_distinct`` (BIGINT).
+    A table without rows gives no row.
+    """
+    column = ("table_name", "ordinal")
+    counted = values.groupBy(*column, "sort_key", "value").agg(F.count("*").alias("times"))
+    by_frequency = Window.partitionBy(*column).orderBy(
         F.col("value").isNull() | (F.length("value") > MAX_SAMPLE_LENGTH),
         F.desc("times"),
         F.asc("value"),
@@ -41,20 +52,16 @@ def value_counts(table: DataFrame) -> DataFrame:
     )
     order = F.struct("sort_key", "value")
     sampled = F.sort_array(F.collect_list(F.when(is_sampled, F.struct("rank", "value"))))
-    return (
-        ranked.groupBy("ordinal")
-        .agg(
-            F.sum("times").alias("row_count"),
-            F.count("value").alias("distinct_count"),
-            F.coalesce(F.sum(F.when(F.col("value").isNull(), F.col("times"))), F.lit(0)).alias(
-                "null_count"
-            ),
-            F.min(F.when(F.col("value").isNotNull(), order))["value"].alias("min_value"),
-            F.max(F.when(F.col("value").isNotNull(), order))["value"].alias("max_value"),
-            F.transform(sampled, lambda pair: pair["value"]).alias("sample_values"),
-            F.count_if(is_sampled).alias("sampled_distinct"),
-        )
-        .orderBy("ordinal")
+    return ranked.groupBy(*column).agg(
+        F.sum("times").alias("row_count"),
+        F.count("value").alias("distinct_count"),
+        F.coalesce(F.sum(F.when(F.col("value").isNull(), F.col("times"))), F.lit(0)).alias(
+            "null_count"
+        ),
+        F.min(F.when(F.col("value").isNotNull(), order))["value"].alias("min_value"),
+        F.max(F.when(F.col("value").isNotNull(), order))["value"].alias("max_value"),
+        F.transform(sampled, lambda pair: pair["value"]).alias("sample_values"),
+        F.count_if(is_sampled).alias("sampled_distinct"),
     )
 
 

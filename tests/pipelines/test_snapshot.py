@@ -77,13 +77,13 @@ def test_a_table_is_profiled_once_for_all_spaces_and_again_when_it_has_changed(
     import pipelines.snapshot as pipeline
 
     read = []
-    value_counts = pipeline.value_counts
+    column_values = pipeline.column_values
 
-    def counted(table):
-        read.append(table.columns)
-        return value_counts(table)
+    def noted(name, table):
+        read.append(name)
+        return column_values(name, table)
 
-    monkeypatch.setattr(pipeline, "value_counts", counted)
+    monkeypatch.setattr(pipeline, "column_values", noted)
     one = take_snapshot(tables, space_of(tables, "one"))
     first = record_profiles(tables, one)
     assert (first.is_written, len(read)) == (True, 2)

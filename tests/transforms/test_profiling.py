@@ -7,11 +7,33 @@ from decimal import Decimal
 
 import pytest
 
-from transforms.profiling import MAX_SAMPLE, MAX_SAMPLE_LENGTH, value_counts, value_format
+from transforms.profiling import (
+    MAX_SAMPLE,
+    MAX_SAMPLE_LENGTH,
+    column_values,
+    value_counts,
+    value_format,
+)
 
 
 def profiled(table):
-    return {row["ordinal"]: row.asDict() for row in value_counts(table).collect()}
+    return {row["ordinal"]: row.asDict() for row in counted(table)}
+
+
+def counted(table):
+    return value_counts(column_values("shop.orders", table)).collect()
+
+
+def test_the_columns_of_several_tables_are_counted_in_one_pass(spark):
+    one = spark.createDataFrame([(1, "a"), (1, None)], "n INT, t STRING")
+    other = spark.createDataFrame([(b"\x01",)], "b BINARY")
+    values = column_values("one", one).unionAll(column_values("other", other))
+    found = {(r["table_name"], r["ordinal"]): r.asDict() for r in value_counts(values).collect()}
+    assert {key: (row["row_count"], row["sample_values"]) for key, row in found.items()} == {
+        ("one", 0): (2, ["1"]),
+        ("one", 1): (2, ["a"]),
+        ("other", 0): (1, ["01"]),
+    }
 
 
 def test_numbers_are_ordered_as_numbers_and_texts_as_texts(spark):
@@ -34,13 +56,13 @@ def test_numbers_are_ordered_as_numbers_and_texts_as_texts(spark):
 def test_a_sample_holds_the_most_frequent_values_and_no_overlong_one(spark):
     values = [(f"v{n:04}",) for n in range(MAX_SAMPLE + 5)] + [("often",)] * 3
     values.append(("x" * (MAX_SAMPLE_LENGTH + 1),))
-    (found,) = value_counts(spark.createDataFrame(values, "t STRING")).collect()
+    (found,) = counted(spark.createDataFrame(values, "t STRING"))
     assert found["distinct_count"] == MAX_SAMPLE + 7
     assert found["sample_values"] == ["often"] + [f"v{n:04}" for n in range(MAX_SAMPLE - 1)]
 
 
 def test_a_table_without_rows_has_no_profile_rows(spark):
-    assert value_counts(spark.createDataFrame([], "a INT, b STRING")).collect() == []
+    assert counted(spark.createDataFrame([], "a INT, b STRING")) == []
 
 
 @pytest.mark.parametrize(
