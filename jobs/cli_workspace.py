@@ -16,7 +16,7 @@ import typer
 
 from jobs import screens
 from jobs.cli_errors import say
-from jobs.cli_load import POLICIES, Target, check_policy
+from jobs.cli_load import Policy, Target, check_policy
 from jobs.cli_session import opened
 from jobs.cli_shared import Command, Json, command_of, utc_now
 from jobs.screens import Column
@@ -84,10 +84,7 @@ def deploy(
     warehouse: Annotated[
         str | None, typer.Option(metavar="ID", help="SQL warehouse; by default the only one.")
     ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(help=f"Who approves batches: {', '.join(POLICIES)}; at first manual."),
-    ] = None,
+    policy: Policy = None,
     target: Target = None,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite what somebody changed in the workspace.")
