@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY
@@ -27,6 +28,7 @@ from transforms.serialized_space import SpaceConfig
 from transforms.space_state import ColumnState, SpaceState, TableState
 
 ReadConfig = Callable[[str], SpaceConfig]
+_T = TypeVar("_T")
 
 _TABLES_AT_ONCE = 4
 _COMMITS_LOOKED_AT = 100
@@ -105,15 +107,9 @@ def take_snapshot(
     or holds no table, or whose configuration names nothing, gives a state that is not configured.
     Raises what ``read_config`` raises.
     """
-    catalog_tables = _catalog_tables(tables, space.data_schema)
-    states = [table.state for table in catalog_tables]
-    asked_id = live_space_id(space.answerer)
+    catalog_tables = _of_each_table(tables, space.data_schema, _catalog_table)
     return Snapshot(
-        state=(
-            space.parsed_config.state(space.space_id, space.data_schema, states)
-            if asked_id is None
-            else _live_state(tables, space, states, read_config(asked_id))
-        ),
+        state=_state(tables, space, [table.state for table in catalog_tables], read_config),
         data_versions={table.state.name: table.version for table in catalog_tables},
         size_bytes=sum(table.size_bytes for table in catalog_tables),
         data_since={table.state.name: table.data_since for table in catalog_tables},
@@ -121,9 +117,27 @@ def take_snapshot(
     )
 
 
-def _live_state(
-    tables: Tables, space: Space, states: Sequence[TableState], config: SpaceConfig
+def read_state(
+    tables: Tables, space: Space, read_config: ReadConfig = read_live_config
 ) -> SpaceState:
+    """The state that ``take_snapshot`` would give, without a look at the history of any table.
+
+    Raises what ``read_config`` raises.
+    """
+
+    def described(tables: Tables, schema: str, name: str) -> TableState:
+        return _table_state(tables, schema, name, _detail(tables, schema, name))
+
+    return _state(tables, space, _of_each_table(tables, space.data_schema, described), read_config)
+
+
+def _state(
+    tables: Tables, space: Space, states: Sequence[TableState], read_config: ReadConfig
+) -> SpaceState:
+    asked_id = live_space_id(space.answerer)
+    if asked_id is None:
+        return space.parsed_config.state(space.space_id, space.data_schema, states)
+    config = read_config(asked_id)
     run = session_sql(tables.spark)
     return live_state(
         space.space_id,
@@ -134,7 +148,8 @@ def _live_state(
     )
 
 
-def _catalog_tables(tables: Tables, schema: str) -> list[_CatalogTable]:
+def _of_each_table(tables: Tables, schema: str, look: Callable[[Tables, str, str], _T]) -> list[_T]:
+    """What ``look`` finds of each table of a schema, some at once; none without the schema."""
     database = quote_name(tables.catalog, schema)
     if not tables.spark.catalog.databaseExists(database):
         return []
@@ -145,15 +160,16 @@ def _catalog_tables(tables: Tables, schema: str) -> list[_CatalogTable]:
         if not row.isTemporary and row.tableName not in views
     )
     with ThreadPoolExecutor(_TABLES_AT_ONCE, thread_name_prefix="snapshot") as pool:
-        return list(pool.map(lambda name: _catalog_table(tables, schema, name), names))
+        return list(pool.map(lambda name: look(tables, schema, name), names))
 
 
-def _catalog_table(tables: Tables, schema: str, name: str) -> _CatalogTable:
+def _detail(tables: Tables, schema: str, name: str) -> Row:
     quoted = quote_name(tables.catalog, schema, name)
-    detail = tables.spark.sql(f"DESCRIBE DETAIL {quoted}").collect()[0]
-    history = tables.spark.sql(f"DESCRIBE HISTORY {quoted} LIMIT {_COMMITS_LOOKED_AT}")
-    commits = history.select("version", "operation").collect()
-    data_since = _data_since([(commit.version, commit.operation) for commit in commits])
+    return tables.spark.sql(f"DESCRIBE DETAIL {quoted}").collect()[0]
+
+
+def _table_state(tables: Tables, schema: str, name: str, detail: Row) -> TableState:
+    quoted = quote_name(tables.catalog, schema, name)
     primary_key = set(json.loads(detail.properties.get(PRIMARY_KEY, "[]")))
     references = {
         key["column"]: f"{schema}.{key['references']}"
@@ -169,13 +185,22 @@ def _catalog_table(tables: Tables, schema: str, name: str) -> _CatalogTable:
         )
         for field in tables.spark.table(quoted).schema.fields
     )
-    state = TableState(f"{schema}.{name}", columns, detail.description)
+    return TableState(f"{schema}.{name}", columns, detail.description)
+
+
+def _catalog_table(tables: Tables, schema: str, name: str) -> _CatalogTable:
+    quoted = quote_name(tables.catalog, schema, name)
+    detail = _detail(tables, schema, name)
+    history = tables.spark.sql(f"DESCRIBE HISTORY {quoted} LIMIT {_COMMITS_LOOKED_AT}")
+    commits = history.select("version", "operation").collect()
+    data_since = _data_since([(commit.version, commit.operation) for commit in commits])
+    state = _table_state(tables, schema, name, detail)
     return _CatalogTable(
         state,
         version=commits[0].version,
         data_since=data_since,
         data_id=content_hash(
-            detail.id, data_since, [(column.name, column.data_type) for column in columns]
+            detail.id, data_since, [(column.name, column.data_type) for column in state.columns]
         ),
         size_bytes=detail.sizeInBytes or 0,
     )
