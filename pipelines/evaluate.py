@@ -29,6 +29,7 @@ from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
 from pipelines.questions import active_benchmarks
 from pipelines.requests import Lineage, Request, lineage_of
+from pipelines.settling import Settling, wait_until_settled
 from pipelines.snapshot import ReadConfig, Snapshot, record_profiles, take_snapshot
 from pipelines.spaces import Space
 from pipelines.tables import Tables
@@ -73,7 +74,8 @@ class Services:
     """The outside world of an evaluation.
 
     ``open_journal`` gives what remembers the questions that a live space was asked; it is called
-    only for one. The one that is there by default forgets them with the process.
+    only for one. The one that is there by default forgets them with the process. ``settling`` is
+    how long live spaces take until they answer from a change.
     """
 
     store: MlflowStore
@@ -81,6 +83,7 @@ class Services:
     open_executor: OpenExecutor
     read_config: ReadConfig = read_live_config
     open_journal: Callable[[], AskJournal] = MemoryAskJournal
+    settling: Settling = field(default_factory=Settling)
 
 
 def evaluate(
@@ -130,6 +133,8 @@ class _Evaluation:
 
     def run(self) -> EvaluationReport:
         answers = self._rows_of(EVAL_RESULTS)
+        if not answers:
+            wait_until_settled(self._tables, self._space, self._services.settling, self._progress)
         snapshot = take_snapshot(self._tables, self._space, self._services.read_config)
         lineage = lineage_of(self._tables, self._request)
         answerer = None if answers else self._open_answerer(snapshot)

@@ -13,12 +13,14 @@ from databricks.bundles.jobs import Job
 from databricks.bundles.schemas import Schema
 from databricks.bundles.volumes import Volume
 
+from jobs.context import SETTLING_S
 from jobs.entry_point import JobConfig
 from jobs.triggers import read_triggers
 from transforms.contracts import BY_NAME
 
 ROOT = Path(__file__).parents[2]
 BUNDLE: dict[str, Any] = yaml.safe_load((ROOT / "databricks.yml").read_text())
+VARIABLES: dict[str, Any] = BUNDLE["variables"]
 JOB_FILES = sorted((ROOT / "jobs").glob("*.job.yml"))
 JOBS: dict[str, Any] = {
     key: job
@@ -136,8 +138,13 @@ def test_a_job_s_task_starts_the_entry_point_of_the_wheel_with_arguments_it_know
     assert found.dist.name.replace("-", "_") == wheel["package_name"]
     assert found.value == f"jobs.{key}:main"
     assert callable(found.load())
-    arguments = [f"--{name}={value}" for name, value in wheel["named_parameters"].items()]
+    variables = {f"${{var.{name}}}": one.get("default") for name, one in VARIABLES.items()}
+    arguments = [
+        f"--{name}={value if name == 'catalog' else variables.get(value, value)}"
+        for name, value in wheel["named_parameters"].items()
+    ]
     config = JobConfig.parse(key, arguments)
+    assert config.settling_seconds == SETTLING_S
     assert config.catalog == "${var.catalog}"
     (parameter,) = JOBS[key]["parameters"]
     assert config.updated_tables == f"{{{{job.parameters.{parameter['name']}}}}}"

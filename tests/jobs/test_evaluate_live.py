@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -80,7 +81,7 @@ class World:
         register_spaces(tables, [replace(registered, answerer=f"genie:{self.genie_id}")])
         request_evaluations(tables, ["shop_world"], requested_by="test")
 
-    def evaluate(self, *happenings, **settings):
+    def evaluate(self, *happenings, sleep=None, **settings):
         answerer = GenieAnswerer(self.client, self.genie_id, pacing=Pacing(first_wait_s=0.01))
         context = JobContext(
             tables=self.tables,
@@ -94,6 +95,7 @@ class World:
             context,
             answerers=lambda spec: Meddled(answerer, list(happenings)),
             read_config=lambda space_id: read_space(self.client, space_id)[1],
+            sleep=sleep or time.sleep,
         )
 
     def comment(self, text):
@@ -169,3 +171,21 @@ def test_what_was_asked_of_the_same_state_before_a_kill_is_not_asked_again(world
         world.evaluate(fail)
     world.evaluate()
     assert sorted(world.engine.asked) == sorted(SQL)
+
+
+@pytest.mark.slow
+def test_a_space_is_read_and_asked_when_it_answers_from_its_last_change(world):
+    """Whatever is seen late, is seen as long as it is waited for."""
+    slept = []
+
+    def sleep(seconds):
+        assert world.engine.asked == []
+        slept.append(seconds)
+        if sum(slept) == 90:
+            world.instruct("Be brief.")
+
+    world.evaluate(sleep=sleep, settling_s=90.0)
+    assert sum(slept) == 90, "the clock stands, and it was registered just now"
+    (evaluation,) = rows(world.tables, EVALUATIONS)
+    states = {row["state_hash"]: row["state"] for row in rows(world.tables, VERSIONS)}
+    assert "Be brief." in states[evaluation["state_hash"]]
