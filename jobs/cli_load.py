@@ -13,13 +13,12 @@ from jobs.cli_errors import CutOffError
 from jobs.cli_session import Bars, opened
 from jobs.cli_shared import command_of
 from jobs.screens import Column
-from transforms.contracts import SPLITS
+from transforms.contracts import POLICIES, SPLITS
 from transforms.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from pipelines.load import LoadReport
 
-POLICIES = ("manual", "auto_low_risk")
 Policy = Annotated[
     str | None,
     typer.Option(help=f"Who approves batches: {', '.join(POLICIES)}; at first manual."),

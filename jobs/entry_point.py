@@ -62,13 +62,7 @@ def start(
     config = JobConfig.parse(job, argv)
     logging.basicConfig(level=logging.INFO)
     _log.info("updated tables: %s", config.updated_tables or "not said")
-    tables = Tables(
-        SparkSession.builder.getOrCreate(),
-        catalog=config.catalog,
-        schema=config.schema,
-        clock=lambda: datetime.now(UTC),
-    )
-    tables.create()
+    tables = session_tables(config.catalog, config.schema)
     context = JobContext(
         tables=tables,
         checkpoints=config.checkpoints,
@@ -76,5 +70,21 @@ def start(
         clock=tables.clock,
         settling_s=config.settling_seconds,
     )
-    report = run(context)
+    print_report(run(context))
+
+
+def session_tables(catalog: str, schema: str) -> Tables:
+    """The history's tables on the session that the platform provides; those missing are made."""
+    tables = Tables(
+        SparkSession.builder.getOrCreate(),
+        catalog=catalog,
+        schema=schema,
+        clock=lambda: datetime.now(UTC),
+    )
+    tables.create()
+    return tables
+
+
+def print_report(report: JobReport) -> None:
+    """What a job did, as the run's output."""
     print("\n".join((f"{report.job}: {report.wrote} commits", *report.lines)))
