@@ -46,6 +46,9 @@ class AskJournal(Protocol):
     def record(self, key: AskKey, entry: AskEntry) -> None:
         """Remember an entry; durable when this returns."""
 
+    def forget(self, evaluation_id: str) -> None:
+        """Every attempt of an evaluation is over: whoever goes on with it asks all of it anew."""
+
     def claimed(self) -> Collection[str]:
         """Every conversation that was ever recorded: none of them is anybody else's."""
 
@@ -68,6 +71,20 @@ class MemoryAskJournal:
             self._entries[key] = entry
             if entry.conversation_id:
                 self._claimed.add(entry.conversation_id)
+
+    def forget(self, evaluation_id: str) -> None:
+        """Every attempt of an evaluation is over."""
+        for key, entry in self.over(evaluation_id).items():
+            self.record(key, entry)
+
+    def over(self, evaluation_id: str) -> dict[AskKey, AskEntry]:
+        """What to record so that every attempt of an evaluation is over."""
+        with self._lock:
+            return {
+                key: AskEntry("over", conversation_id=entry.conversation_id)
+                for key, entry in self._entries.items()
+                if key.evaluation_id == evaluation_id and entry.state != "over"
+            }
 
     def claimed(self) -> Collection[str]:
         """Every conversation that was ever recorded."""
@@ -117,6 +134,11 @@ class FileAskJournal:
             file.flush()
             os.fsync(file.fileno())
         self._memory.record(key, entry)
+
+    def forget(self, evaluation_id: str) -> None:
+        """Every attempt of an evaluation is over; on the disk when this returns."""
+        for key, entry in self._memory.over(evaluation_id).items():
+            self.record(key, entry)
 
     def claimed(self) -> Collection[str]:
         """Every conversation that was ever recorded."""

@@ -47,11 +47,12 @@ def create_genie_model_version(
 
     ``space_config`` is ``SpaceState.to_dict()``; it and ``patch_set``, the patches that led to it
     from ``parent_model_id``, are stored as artifacts. Called again for the same evaluation and the
-    same state it gives the same model, and completes one that was left half-made.
+    same state it gives the same model, and completes one that was left half-made; after another
+    state it is a new one, so that the newest version of an evaluation is the one that is asked.
     """
     config_hash = state_hash(space_config)
-    model = _find(store, domain, evaluation_id, config_hash)
-    if model is None:
+    model = _newest(store, domain, evaluation_id)
+    if model is None or model.params.get("config_hash") != config_hash:
         params = {
             "space_id": space_id,
             "iteration": str(iteration),
@@ -78,7 +79,7 @@ def create_genie_model_version(
 
 def find_model_version(store: MlflowStore, domain: str, evaluation_id: str) -> ModelVersion | None:
     """The newest complete version recorded for an evaluation, with its state read back."""
-    model = _find(store, domain, evaluation_id)
+    model = _newest(store, domain, evaluation_id)
     if model is None or str(model.status) != _READY:
         return None
     from mlflow.artifacts import load_dict
@@ -95,15 +96,13 @@ def state_hash(space_config: Mapping[str, Any]) -> str:
     return SpaceState.from_dict(dict(space_config)).state_hash
 
 
-def _find(
-    store: MlflowStore, domain: str, evaluation_id: str, config_hash: str | None = None
-) -> LoggedModel | None:
+def _newest(store: MlflowStore, domain: str, evaluation_id: str) -> LoggedModel | None:
     found = store.client.search_logged_models(
         experiment_ids=[store.experiment_id(domain)],
         filter_string=f"tags.`{EVALUATION_TAG}` = '{evaluation_id}'",
         order_by=[{"field_name": "creation_timestamp", "ascending": False}],
     )
-    return next((m for m in found if config_hash in (None, m.params.get("config_hash"))), None)
+    return next(iter(found), None)
 
 
 def _write(path: Path, value: Any) -> None:

@@ -13,7 +13,7 @@ from pipelines.apply_ledger import TableLedger
 from pipelines.applying import ApplyReport, Services, apply_pending
 from pipelines.homes import Connect, open_homes
 from pipelines.rolling_back import ask_after_rollback
-from pipelines.snapshot import take_snapshot
+from pipelines.snapshot import read_state
 from pipelines.spaces import Space, registered_spaces
 from transforms.errors import GenieLoopError, InvalidInputError
 from transforms.serialized_space import SpaceConfig
@@ -50,7 +50,7 @@ def run(context: JobContext, *, connect: Connect = environment_client) -> JobRep
         return read_space(connect(f"genie:{genie_id}"), genie_id)[1]
 
     def state_hash(space_id: str) -> str:
-        return take_snapshot(tables, space(space_id), config).state.state_hash
+        return read_state(tables, space(space_id), config).state_hash
 
     report = apply_pending(ledger, Services(homes, state_hash), context.progress)
     lines = tuple(line for done in report.done for line in done.lines)

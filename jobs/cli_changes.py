@@ -9,7 +9,7 @@ import typer
 from jobs import screens
 from jobs.benchmark_texts import hidden, print_questions, train_questions
 from jobs.cli_shared import Id, Json, Limit, Space, command_of, rows_of, show_list
-from jobs.ids import prefix_of, the_only
+from jobs.ids import select_one
 from jobs.reading import History, Row
 from jobs.screens import Column
 
@@ -72,9 +72,7 @@ def show_proposal(
 ) -> None:
     """Show one proposal: before and after, the evidence, and the questions it is to fix."""
     history = command_of(context).history
-    prefix = prefix_of("proposal", proposal)
-    found = history.select(PROPOSALS, space=None, id=prefix) if history.is_there else []
-    row = the_only(found, "proposal", proposal)
+    row = select_one(history, PROPOSALS, "proposal", proposal, space=None)
     row = row if reveal else hidden(row)
     questions = train_questions(history, row["space_id"], row["question_ids"])
     refusals = history.select(REFUSALS, proposal=row["proposal_id"])
@@ -137,9 +135,7 @@ def show_batch(
 ) -> None:
     """Show one batch: every change with before, after and evidence, and how to decide."""
     history = command_of(context).history
-    prefix = prefix_of("batch", batch)
-    found = history.select(_BATCHES, space=None, id=prefix) if history.is_there else []
-    row = the_only(found, "batch", batch)
+    row = select_one(history, _BATCHES, "batch", batch, space=None)
     changes = [change if reveal else hidden(change) for change in _changes(history, row)]
     questions = train_questions(history, row["space_id"], row["question_ids"])
     if as_json:

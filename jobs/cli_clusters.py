@@ -7,7 +7,7 @@ import typer
 from jobs import screens
 from jobs.benchmark_texts import print_questions, train_questions
 from jobs.cli_shared import Id, Json, Limit, Space, command_of, rows_of, show_list
-from jobs.ids import prefix_of, the_only
+from jobs.ids import select_one
 from jobs.reading import Row
 from jobs.screens import Column
 from transforms.rules import RULES
@@ -48,9 +48,7 @@ def clusters(
 def show_cluster(context: typer.Context, cluster: Id, as_json: Json = False) -> None:
     """Show one cluster: its questions, what was expected and produced, and what is proposed."""
     history = command_of(context).history
-    prefix = prefix_of("cluster", cluster)
-    found = history.select(_CLUSTERS, space=None, id=prefix) if history.is_there else []
-    row = the_only(found, "cluster", cluster)
+    row = select_one(history, _CLUSTERS, "cluster", cluster, space=None)
     questions = train_questions(history, row["space_id"], row["question_ids"])
     proposals = history.select(_CLUSTER_PROPOSALS, cluster=row["cluster_id"])
     if as_json:

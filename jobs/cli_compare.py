@@ -10,7 +10,7 @@ import typer
 from jobs import screens
 from jobs.benchmark_texts import shown_summary
 from jobs.cli_shared import Json, command_of
-from jobs.ids import prefix_of, the_only
+from jobs.ids import select_one
 from jobs.question_changes import LEFT_OUT, changes_by_split, question_changes, train_with
 from jobs.reading import History, Row
 from jobs.screens import Column
@@ -89,9 +89,7 @@ def compare(
 
 
 def _evaluation(history: History, text: str) -> Row:
-    prefix = prefix_of("evaluation", text)
-    found = history.select(_EVALUATION, id=prefix) if history.is_there else []
-    return the_only(found, "evaluation", text)
+    return select_one(history, _EVALUATION, "evaluation", text)
 
 
 def _applied(history: History, left: Row, right: Row) -> list[Row]:

@@ -14,7 +14,7 @@ import typer
 
 from jobs import screens
 from jobs.cli_shared import Json, Limit, Space, command_of, limited, rows_of, show_list
-from jobs.ids import prefix_of, the_only
+from jobs.ids import select_one
 from jobs.reading import History, Row
 from transforms.contracts import JUDGES, SPLITS
 from transforms.errors import InvalidInputError
@@ -138,8 +138,7 @@ def _evaluations(history: History, evaluation: str | None, space: str | None) ->
         return []
     if evaluation is None:
         return rows_of(history, _LAST, space)
-    found = history.select(_EVALUATION, id=prefix_of("evaluation", evaluation))
-    return [the_only(found, "evaluation", evaluation)]
+    return [select_one(history, _EVALUATION, "evaluation", evaluation)]
 
 
 def _count_lines(counts: Sequence[Row], split: str) -> list[str]:

@@ -13,12 +13,16 @@ from jobs.cli_errors import CutOffError
 from jobs.cli_session import Bars, opened
 from jobs.cli_shared import command_of
 from jobs.screens import Column
-from transforms.contracts import SPLITS
+from transforms.contracts import POLICIES, SPLITS
 from transforms.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from pipelines.load import LoadReport
 
+Policy = Annotated[
+    str | None,
+    typer.Option(help=f"Who approves batches: {', '.join(POLICIES)}; at first manual."),
+]
 Target = Annotated[
     float | None,
     typer.Option(
@@ -29,7 +33,6 @@ Target = Annotated[
         "at first 0.85.",
     ),
 ]
-POLICIES = ("manual", "auto_low_risk")
 
 
 def load(
@@ -40,10 +43,7 @@ def load(
     name: Annotated[
         str | None, typer.Option(help="Name of the data schema; by default the folder's.")
     ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(help=f"Who approves batches: {', '.join(POLICIES)}; at first manual."),
-    ] = None,
+    policy: Policy = None,
     target: Target = None,
 ) -> None:
     """Load a folder of tables, questions and recorded answers; each recording becomes a space.

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from jobs import screens
 from jobs.cli_shared import Command, utc_now
-from jobs.context import JobContext
+from jobs.context import SETTLING_S, JobContext
 from jobs.reading import SCHEMA
+from transforms.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+_SETTLING = "GENIE_LOOP_SETTLING_SECONDS"
 
 
 @contextlib.contextmanager
@@ -23,7 +27,8 @@ def opened(command: Command, *, name: str, serves: bool = True) -> Iterator[JobC
 
     What asks a Genie Space meanwhile reaches the home's own workspace, unless the environment names
     another; ``serves`` is False for a command that serves it itself. Raises HomeBusyError when
-    another process owns the home, MissingRuntimeError where Spark cannot start.
+    another process owns the home, MissingRuntimeError where Spark cannot start, InvalidInputError
+    for a setting in the environment that is none.
     """
     from jobs.embedded import served_to_this_process
     from jobs.session import SessionSettings, open_session
@@ -31,6 +36,7 @@ def opened(command: Command, *, name: str, serves: bool = True) -> Iterator[JobC
     from pipelines.tables import Tables
 
     home = command.home
+    settling_s = settling_seconds(os.environ)
     settings = SessionSettings.from_environment(os.environ)
     err = screens.console(on_stderr=True)
     with contextlib.ExitStack() as stack:
@@ -55,7 +61,30 @@ def opened(command: Command, *, name: str, serves: bool = True) -> Iterator[JobC
             tracking_uri=home.tracking_uri,
             clock=utc_now,
             artifacts=home.artifacts,
+            settling_s=settling_s,
         )
+
+
+def settling_seconds(environ: Mapping[str, str]) -> float:
+    """``GENIE_LOOP_SETTLING_SECONDS``: how long until questions are answered from a change.
+
+    By default 0 in the home's own workspace, where a change is seen at once, and ``SETTLING_S`` in
+    another one. Raises InvalidInputError for what is no number of seconds.
+    """
+    from jobs.embedded import names_workspace
+
+    given = environ.get(_SETTLING)
+    if not given:
+        return SETTLING_S if names_workspace(environ) else 0.0
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise InvalidInputError(
+            f"not a number of seconds: {given!r}", where=_SETTLING, remedy="give 0 or more"
+        )
+    return seconds
 
 
 class Bars:

@@ -19,7 +19,7 @@ from jobs.cli_changes import (
     state_with_reason,
 )
 from jobs.cli_shared import Id, Json, command_of
-from jobs.ids import prefix_of, the_only
+from jobs.ids import select_one
 from jobs.question_changes import changes_by_split, question_changes
 from jobs.reading import History, Row
 from jobs.screens import Column
@@ -55,9 +55,7 @@ def why(context: typer.Context, proposal: Id, as_json: Json = False) -> None:
     Only train questions are shown; those of held_out and sealed are counted.
     """
     history = command_of(context).history
-    prefix = prefix_of("proposal", proposal)
-    found = history.select(PROPOSALS, space=None, id=prefix) if history.is_there else []
-    row = hidden(the_only(found, "proposal", proposal))
+    row = hidden(select_one(history, PROPOSALS, "proposal", proposal, space=None))
     story = _story(history, row)
     if as_json:
         screens.print_json([story])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import shlex
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,7 @@ import typer
 
 from jobs import screens
 from jobs.cli_errors import say
-from jobs.cli_load import POLICIES, Target, check_policy
+from jobs.cli_load import Policy, Target, check_policy
 from jobs.cli_session import opened
 from jobs.cli_shared import Command, Json, command_of, utc_now
 from jobs.screens import Column
@@ -84,10 +85,7 @@ def deploy(
     warehouse: Annotated[
         str | None, typer.Option(metavar="ID", help="SQL warehouse; by default the only one.")
     ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(help=f"Who approves batches: {', '.join(POLICIES)}; at first manual."),
-    ] = None,
+    policy: Policy = None,
     target: Target = None,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite what somebody changed in the workspace.")
@@ -98,7 +96,7 @@ def deploy(
 
     Deploying again changes nothing. What somebody changed in the workspace meanwhile is refused.
     In the home's own workspace the space is then registered with the questions of the folder, and
-    a first evaluation is asked for.
+    a first evaluation is asked for. In another one a job does that there; its command is shown.
     """
     from genie.project import read_project
 
@@ -126,8 +124,24 @@ def deploy(
         if tables is not None:
             tables.create()
             registered = register(tables, project, name, report, policy, target)
-        has_no_questions = tables is not None and registered is None
-    _show(report, registered, has_no_questions=has_no_questions, as_json=as_json)
+    if as_json:
+        screens.print_json(_rows_of(report))
+        return
+    _print_objects(report)
+    if registered is not None:
+        _print_registered(report, registered)
+    elif tables is not None:
+        screens.print_lines(
+            "To evaluate it, write questions.jsonl and deploy again.",
+            f"Next: genie-loop check {report.space_id}",
+        )
+    else:
+        given = {"space": report.space_id, "policy": policy, "target": target}
+        screens.print_lines(
+            f"Next: genie-loop check {report.space_id}",
+            f"Then, to improve it in the loop, bring {folder} into the workspace and take it in:",
+            f"  {_register_command(folder.resolve().name, given)}",
+        )
 
 
 def make_live(
@@ -172,13 +186,7 @@ def register(
 
     return register_live_space(
         tables,
-        LiveSpace(
-            space_id=project.folder.resolve().name,
-            title=title,
-            genie_space_id=report.space_id,
-            folder=project.folder,
-            config=project.config,
-        ),
+        LiveSpace.of_project(project, title, report.space_id),
         policy=policy,
         target_accuracy=target,
         requested_by=getpass.getuser(),
@@ -265,34 +273,26 @@ def _row(one: SpaceCheck) -> dict[str, object]:
     }
 
 
-def _show(
-    report: DeployReport, registered: Registered | None, *, has_no_questions: bool, as_json: bool
-) -> None:
-    rows = [
+def _rows_of(report: DeployReport) -> list[dict[str, object]]:
+    return [
         {"space_id": report.space_id, "object": one.key, "action": one.action}
         for one in report.objects
     ]
-    if as_json:
-        screens.print_json(rows)
-        return
+
+
+def _print_objects(report: DeployReport) -> None:
     screens.print_table(
-        rows, (Column("object", lambda row: row["object"]), Column("", lambda row: row["action"]))
+        _rows_of(report),
+        (Column("object", lambda row: row["object"]), Column("", lambda row: row["action"])),
     )
     changed = screens.count(report.changed, "object")
     screens.print_lines(
         "",
         f"{changed} changed." if report.changed else "Nothing was new; nothing was changed.",
     )
-    if registered is None:
-        screens.print_lines(
-            *(
-                ["To evaluate it, write questions.jsonl and deploy again."]
-                if has_no_questions
-                else []
-            ),
-            f"Next: genie-loop check {report.space_id}",
-        )
-        return
+
+
+def _print_registered(report: DeployReport, registered: Registered) -> None:
     questions = screens.count(registered.question_count, "question")
     screens.print_lines(
         f"Space {registered.space_id}: answered by Genie Space {report.space_id}, {questions}"
@@ -303,3 +303,10 @@ def _show(
     asked = screens.count(len(registered.request_ids), "evaluation")
     screens.print_lines(f"{asked} asked for." if registered.request_ids else "")
     screens.print_lines("Next: genie-loop run")
+
+
+def _register_command(name: str, given: Mapping[str, object]) -> str:
+    """What starts the register job of the bundle; only what is given is named."""
+    params = {"folder": f"/Workspace/FOLDER/{name}", **given}
+    named = ",".join(f"{key}={value}" for key, value in params.items() if value is not None)
+    return shlex.join(["databricks", "bundle", "run", "register", "--params", named])

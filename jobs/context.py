@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # listing commands import this module and must not pay for Spark
     from pipelines.tables import Tables
 
+SETTLING_S = 90.0
+"""What a real workspace takes, in seconds, until questions are answered from a change: a changed
+configuration is seen after 30, dictionaries of values after 90."""
+
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how many are done and of how many; a total of 0 is not known."""
 
@@ -25,7 +29,8 @@ class JobContext:
 
     ``checkpoints`` is the folder of stream checkpoints, one folder in it per job. ``tracking_uri``
     is the MLflow store; ``artifacts`` is where a new experiment keeps its artifacts, None where
-    the store decides. ``clock`` gives aware UTC times.
+    the store decides. ``clock`` gives aware UTC times. ``settling_s`` is how many seconds the
+    workspace takes until questions are answered from a change.
     """
 
     tables: Tables
@@ -34,6 +39,7 @@ class JobContext:
     clock: Callable[[], datetime]
     artifacts: Path | None = None
     progress: Progress = silent
+    settling_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

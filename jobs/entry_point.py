@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from jobs.context import JobContext, JobReport
+from jobs.context import SETTLING_S, JobContext, JobReport
 from pipelines.tables import Tables
 
 _log = logging.getLogger(__name__)
@@ -22,13 +22,15 @@ class JobConfig:
     """Where a deployed job works: the history's schema, and the folder of checkpoints.
 
     ``updated_tables`` is what its trigger said, for the log only: what is pending is read from the
-    tables.
+    tables. ``settling_seconds`` is how long the workspace takes until questions are answered from a
+    change.
     """
 
     catalog: str
     schema: str
     checkpoints: Path
     updated_tables: str
+    settling_seconds: float
 
     @classmethod
     def parse(cls, job: str, argv: Sequence[str] | None = None) -> JobConfig:
@@ -41,6 +43,12 @@ class JobConfig:
         parser.add_argument("--schema", required=True, help="schema of the history")
         parser.add_argument("--checkpoints", required=True, type=Path, help="a volume's folder")
         parser.add_argument("--updated_tables", default="", help="what the trigger says")
+        parser.add_argument(
+            "--settling_seconds",
+            type=float,
+            default=SETTLING_S,
+            help="how long a change takes until questions are answered from it",
+        )
         return cls(**vars(parser.parse_args(argv)))
 
 
@@ -54,18 +62,29 @@ def start(
     config = JobConfig.parse(job, argv)
     logging.basicConfig(level=logging.INFO)
     _log.info("updated tables: %s", config.updated_tables or "not said")
-    tables = Tables(
-        SparkSession.builder.getOrCreate(),
-        catalog=config.catalog,
-        schema=config.schema,
-        clock=lambda: datetime.now(UTC),
-    )
-    tables.create()
+    tables = session_tables(config.catalog, config.schema)
     context = JobContext(
         tables=tables,
         checkpoints=config.checkpoints,
         tracking_uri="databricks",
         clock=tables.clock,
+        settling_s=config.settling_seconds,
     )
-    report = run(context)
+    print_report(run(context))
+
+
+def session_tables(catalog: str, schema: str) -> Tables:
+    """The history's tables on the session that the platform provides; those missing are made."""
+    tables = Tables(
+        SparkSession.builder.getOrCreate(),
+        catalog=catalog,
+        schema=schema,
+        clock=lambda: datetime.now(UTC),
+    )
+    tables.create()
+    return tables
+
+
+def print_report(report: JobReport) -> None:
+    """What a job did, as the run's output."""
     print("\n".join((f"{report.job}: {report.wrote} commits", *report.lines)))

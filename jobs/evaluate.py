@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from pipelines.evaluation_report import EvaluationReport
 from pipelines.execution import Executor, Known, executing
 from pipelines.kept_results import KeptResults
 from pipelines.requests import pending_requests
+from pipelines.settling import Settling
 from pipelines.snapshot import ReadConfig, Snapshot
 from pipelines.spaces import Space, registered_spaces
 from transforms.errors import GenieLoopError
@@ -39,12 +41,15 @@ def run(
     *,
     answerers: Callable[[str], Answerer] = open_answerer,
     read_config: ReadConfig = read_live_config,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> JobReport:
     """Answer every pending request, the oldest first; nothing pending, nothing written.
 
     Genie Spaces are asked with a journal beside the job's checkpoints, so that a run after a kill
-    asks no question a second time; ``read_config`` reads their configuration by their id. Results
-    of queries are kept there, too, until what they depend on changes.
+    asks no question a second time; ``read_config`` reads their configuration by their id. One that
+    was changed just now is asked when its workspace answers from that; ``sleep`` waits so many
+    seconds. Results of queries are kept beside the checkpoints, too, until what they depend on
+    changes.
 
     A space that cannot be evaluated does not keep the others from it: what was wrong with it is
     raised when all are done.
@@ -63,6 +68,7 @@ def run(
             stack.enter_context(_Executors(context, config.policy)).executor,
             read_config=read_config,
             open_journal=lambda: FileAskJournal(context.checkpoints / JOB / "asked.jsonl"),
+            settling=Settling(context.settling_s, sleep),
         )
         for number, request in enumerate(pending, start=1):
             registration = spaces.get(request.space_id)

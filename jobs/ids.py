@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jobs.reading import Row
+from jobs.reading import History, Parameter, Row
 from transforms.errors import StateConflictError
 
 _LISTED_BY = {
@@ -18,6 +18,15 @@ _LISTED_BY = {
 def prefix_of(kind: str, text: str) -> str:
     """The beginning of an id of that kind: ``batch-3f2a`` for both ``batch-3f2a`` and ``3f2a``."""
     return text if text.startswith(f"{kind}-") else f"{kind}-{text}"
+
+
+def select_one(history: History, sql: str, kind: str, text: str, **parameters: Parameter) -> Row:
+    """The one row of a query that ``:id``, the beginning of an id, narrows down.
+
+    Raises StateConflictError when there is none, or more than one.
+    """
+    found = history.select(sql, id=prefix_of(kind, text), **parameters) if history.is_there else []
+    return the_only(found, kind, text)
 
 
 def the_only(rows: Sequence[Row], kind: str, text: str) -> Row:

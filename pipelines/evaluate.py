@@ -8,10 +8,10 @@ for again.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from pyspark.sql import functions as F
@@ -22,12 +22,14 @@ from genie.live_space import live_space_id, read_live_config
 from genie.mlflow_store import MlflowStore, reaching_mlflow
 from genie.model_versions import ModelVersion, create_genie_model_version, find_model_version
 from genie.tracking import open_run, record_run
+from pipelines.asked_space import check_can_answer, check_is_still
 from pipelines.asking import AskPolicy, ToAsk, ask_all
 from pipelines.evaluation_report import EvaluationReport, report_of
 from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
 from pipelines.questions import active_benchmarks
 from pipelines.requests import Lineage, Request, lineage_of
+from pipelines.settling import Settling, wait_until_settled
 from pipelines.snapshot import ReadConfig, Snapshot, record_profiles, take_snapshot
 from pipelines.spaces import Space
 from pipelines.tables import Tables
@@ -43,18 +45,20 @@ from transforms.contracts import (
     JUDGE_VERDICTS,
     Table,
 )
-from transforms.errors import InvalidInputError, TrackingError, UnconfiguredSpaceError
+from transforms.errors import (
+    InvalidInputError,
+    SpaceChangedError,
+    TrackingError,
+    UnconfiguredSpaceError,
+)
 from transforms.evaluation_rows import COMPLETION_COLUMNS, evaluation_counts
 from transforms.judgement import ProfiledValues
 from transforms.judges import JUDGE_VERSION
-from transforms.serialized_space import SpaceConfig
 from transforms.space_state import SpaceState
 
 Progress = Callable[[str, int, int], None]
 OpenAnswerer = Callable[[str], Answerer]
 OpenExecutor = Callable[[Space, Snapshot], Executor]
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ class Services:
     """The outside world of an evaluation.
 
     ``open_journal`` gives what remembers the questions that a live space was asked; it is called
-    only for one. The one that is there by default forgets them with the process.
+    only for one. The one that is there by default forgets them with the process. ``settling`` is
+    how long live spaces take until they answer from a change.
     """
 
     store: MlflowStore
@@ -78,6 +83,7 @@ class Services:
     open_executor: OpenExecutor
     read_config: ReadConfig = read_live_config
     open_journal: Callable[[], AskJournal] = MemoryAskJournal
+    settling: Settling = field(default_factory=Settling)
 
 
 def evaluate(
@@ -91,8 +97,9 @@ def evaluate(
     """Answer one request with one evaluation; called again after a kill, it goes on.
 
     Raises UnconfiguredSpaceError when there is nothing to answer from or nobody who answers,
-    InvalidInputError when recorded answers have changed since they were registered, and
-    TrackingError when MLflow cannot give the version that is asked. Nothing is recorded then. When
+    InvalidInputError when recorded answers have changed since they were registered, TrackingError
+    when MLflow cannot give the version that is asked, and SpaceChangedError when a live space was
+    another one at the end of the asking than at its beginning. Nothing is recorded then. When
     MLflow fails after the asking, the tables are whole all the same.
     """
     return _Evaluation(tables, request, space, services, policy, progress).run()
@@ -118,14 +125,22 @@ class _Evaluation:
         self._progress = progress
         self._id = request.evaluation_id
         self._wrote = 0
+        self._is_live = live_space_id(space.answerer) is not None
+
+    @cached_property
+    def _journal(self) -> AskJournal:
+        return self._services.open_journal()
 
     def run(self) -> EvaluationReport:
-        snapshot = take_snapshot(self._tables, self._space, self._services.read_config)
         answers = self._rows_of(EVAL_RESULTS)
+        if not answers:
+            wait_until_settled(self._tables, self._space, self._services.settling, self._progress)
+        snapshot = take_snapshot(self._tables, self._space, self._services.read_config)
         lineage = lineage_of(self._tables, self._request)
         answerer = None if answers else self._open_answerer(snapshot)
         with reaching_mlflow(self._id):
             if answerer is not None:
+                self._forget_other_states(snapshot.state)
                 self._record_version(snapshot, lineage)
             version = self._recorded_version()
             run_id = self._open_run(version, lineage)
@@ -134,7 +149,7 @@ class _Evaluation:
         if answerer is not None:
             # Holds small tables in memory: whoever answers on this session reads them there, too.
             self._services.open_executor(self._space, snapshot)
-            self._ask(answerer)
+            self._ask(answerer, snapshot.state)
             answers = self._rows_of(EVAL_RESULTS)
         self._judge(answers, version, values, snapshot)
         return self._conclude(version, lineage, snapshot, run_id)
@@ -145,27 +160,8 @@ class _Evaluation:
 
     def _open_answerer(self, snapshot: Snapshot) -> Answerer:
         space = self._space
-        _log.info("space %s: %s", space.space_id, _what_there_is(snapshot.state))
-        asked_id = live_space_id(space.answerer)
-        if not snapshot.state.is_configured and asked_id is not None:
-            raise UnconfiguredSpaceError(
-                f"Genie Space {asked_id} has nothing to answer from",
-                where=space.space_id,
-                remedy="deploy its files: genie-loop deploy FOLDER",
-            )
-        if not snapshot.state.is_configured:
-            raise UnconfiguredSpaceError(
-                f"schema {space.data_schema} holds no table, so there is nothing to answer from",
-                where=space.space_id,
-                remedy="load the folder with the space's tables: genie-loop load FOLDER",
-            )
-        if space.answerer is None:
-            raise UnconfiguredSpaceError(
-                "nobody answers for this space",
-                where=space.space_id,
-                remedy="give recorded answers: "
-                f"genie-loop evaluate {space.space_id} --answers FILE",
-            )
+        check_can_answer(space, snapshot.state)
+        assert space.answerer is not None
         answerer = self._services.open_answerer(space.answerer)
         if answerer.source_hash != space.answerer_hash:
             raise InvalidInputError(
@@ -174,8 +170,16 @@ class _Evaluation:
                 remedy="load the folder again, or give the file with --answers",
             )
         if isinstance(answerer, ResumableAnswerer):
-            return answerer.of_evaluation(self._id, _ATTEMPT, self._services.open_journal())
+            return answerer.of_evaluation(self._id, _ATTEMPT, self._journal)
         return answerer
+
+    def _forget_other_states(self, state: SpaceState) -> None:
+        """An earlier try that was cut off may have asked what the space was then."""
+        if not self._is_live:
+            return
+        begun = find_model_version(self._services.store, self._space.domain, self._id)
+        if begun is not None and begun.state.state_hash != state.state_hash:
+            self._journal.forget(self._id)
 
     def _record_version(self, snapshot: Snapshot, lineage: Lineage) -> None:
         """Rule 3: without a version of what is asked, nobody is asked."""
@@ -216,7 +220,7 @@ class _Evaluation:
         self._wrote += profiles.is_written
         return profiles.values
 
-    def _ask(self, answerer: Answerer) -> None:
+    def _ask(self, answerer: Answerer, state: SpaceState) -> None:
         benchmarks = active_benchmarks(self._tables, self._space.space_id, self._request.splits)
         if not benchmarks:
             raise UnconfiguredSpaceError(
@@ -230,6 +234,8 @@ class _Evaluation:
             self._policy.asking,
             on_answer=lambda done: self._progress("ask", done, len(benchmarks)),
         )
+        if self._is_live:  # a recording answers the same, whatever is changed meanwhile
+            self._check_is_still(state)
         rows = [
             {
                 "space_id": self._space.space_id,
@@ -249,6 +255,13 @@ class _Evaluation:
             for benchmark, answer in zip(benchmarks, asked, strict=True)
         ]
         self._append(EVAL_RESULTS, rows)
+
+    def _check_is_still(self, asked: SpaceState) -> None:
+        try:
+            check_is_still(self._tables, self._space, asked, self._services.read_config)
+        except SpaceChangedError:
+            self._journal.forget(self._id)
+            raise
 
     def _append(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         self._wrote += self._tables.append_rows(table, rows, transaction=self._id)
@@ -346,17 +359,3 @@ _ATTEMPT = 1  # a request is answered by one attempt at each question
 _FROM_BENCHMARK = (
     "benchmark_version", "group_id", "split", "question", "expected_sql", "expected_asset",
 )  # fmt: skip
-
-
-def _what_there_is(state: SpaceState) -> str:
-    """What the space has to answer from, counted (rule 8)."""
-    if state.serialized_space is not None:
-        return SpaceConfig.parse(state.serialized_space).counts().line
-    counts = {
-        "tables": len(state.tables),
-        "functions": len(state.functions),
-        "join specs": len(state.join_specs),
-        "snippets": len(state.snippets),
-        "instructions": len(state.instructions),
-    }
-    return ", ".join(f"{count} {name}" for name, count in counts.items())

@@ -6,7 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from genie.catalog import name_parts
 from genie.live_space import ANSWERER_KIND
+from genie.project import Project
 from pipelines.load import record_benchmarks, set_aside_questions
 from pipelines.load_files import read_questions
 from pipelines.questions import active_benchmarks
@@ -30,6 +32,12 @@ class LiveSpace:
     folder: Path
     config: SpaceConfig
     warehouse_id: str | None = None
+
+    @classmethod
+    def of_project(cls, project: Project, title: str, genie_space_id: str) -> LiveSpace:
+        """A space of the history, named after its folder."""
+        name = project.folder.resolve().name
+        return cls(name, title, genie_space_id, project.folder, project.config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +64,10 @@ def register_live_space(
     What people have set before stays where ``policy`` and ``target_accuracy`` (0-1) are None. A
     folder without questions keeps those that are recorded; None, and nothing written, when there
     are none of these either. Registering the same again writes nothing. Raises InvalidInputError
-    for faulty questions and for a configuration whose tables are not of one schema; nothing is
-    written then.
+    for faulty questions and for a configuration whose tables are not of one schema, or of another
+    catalog than the history; nothing is written then.
     """
+    _check_catalog(live.config, tables.catalog)
     questions, set_aside = read_questions(live.folder, live.space_id)
     schema = data_schema(live.config)
     before = registered_spaces(tables).get(live.space_id)
@@ -85,6 +94,21 @@ def register_live_space(
     request_ids = request_evaluations(tables, [live.space_id], requested_by=requested_by)
     count = len(active_benchmarks(tables, live.space_id))
     return Registered(live.space_id, count, len(set_aside), request_ids, is_new)
+
+
+def _check_catalog(config: SpaceConfig, catalog: str | None) -> None:
+    """What is evaluated are tables in the catalog of the history; a laptop has but one."""
+    if catalog is None:
+        return
+    sources = config.content.data_sources
+    named = [name_parts(one.identifier) for one in (*sources.tables, *sources.metric_views)]
+    others = {parts[0].lower() for parts in named if len(parts) == 3} - {catalog.lower()}
+    if others:
+        raise InvalidInputError(
+            f"its tables are in {', '.join(sorted(others))}, and the history is in {catalog}",
+            where="space.json",
+            remedy="deploy the bundle with --var catalog=... of the tables",
+        )
 
 
 def data_schema(config: SpaceConfig) -> str:

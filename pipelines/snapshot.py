@@ -84,14 +84,8 @@ def take_snapshot(
     Raises what ``read_config`` raises.
     """
     catalog_tables = data_tables(tables, space.data_schema)
-    states = [table.state for table in catalog_tables]
-    asked_id = live_space_id(space.answerer)
     return Snapshot(
-        state=(
-            space.parsed_config.state(space.space_id, space.data_schema, states)
-            if asked_id is None
-            else _live_state(tables, space, states, read_config(asked_id))
-        ),
+        state=_state(tables, space, [table.state for table in catalog_tables], read_config),
         data_versions={table.state.name: table.version for table in catalog_tables},
         size_bytes=sum(table.size_bytes for table in catalog_tables),
         data_since={table.state.name: table.data_since for table in catalog_tables},
@@ -99,9 +93,24 @@ def take_snapshot(
     )
 
 
-def _live_state(
-    tables: Tables, space: Space, states: Sequence[TableState], config: SpaceConfig
+def read_state(
+    tables: Tables, space: Space, read_config: ReadConfig = read_live_config
 ) -> SpaceState:
+    """The state that ``take_snapshot`` would give.
+
+    Raises what ``read_config`` raises.
+    """
+    states = [table.state for table in data_tables(tables, space.data_schema)]
+    return _state(tables, space, states, read_config)
+
+
+def _state(
+    tables: Tables, space: Space, states: Sequence[TableState], read_config: ReadConfig
+) -> SpaceState:
+    asked_id = live_space_id(space.answerer)
+    if asked_id is None:
+        return space.parsed_config.state(space.space_id, space.data_schema, states)
+    config = read_config(asked_id)
     run = session_sql(tables.spark)
     return live_state(
         space.space_id,

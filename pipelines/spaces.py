@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pyspark.sql import functions as F
 
-from genie.recorded import check_recorded_answers
 from pipelines.states import States
 from pipelines.tables import Tables
-from transforms.contracts import BENCHMARKS, EVALUATION_REQUESTS, SPACES, SPLITS
+from transforms.contracts import EVALUATION_REQUESTS, SPACES, SPLITS
 from transforms.errors import InvalidInputError
 from transforms.evaluation_views import LATEST_SPACES
 from transforms.identity import content_hash, make_id
@@ -90,34 +88,6 @@ def register_spaces(tables: Tables, spaces: Sequence[Space]) -> bool:
         rows.append({"registration_id": registration_id, "ordinal": ordinal, **content})
     transaction = content_hash([row["registration_id"] for row in rows])
     return tables.append_rows(SPACES, rows, transaction=transaction)
-
-
-def answer_from(tables: Tables, space_id: str, path: Path) -> bool:
-    """From now on a recording answers for a space; whether that is a change.
-
-    Raises InvalidInputError for an unknown space, for a file that cannot be replayed, and for
-    answers to questions that the space does not have.
-    """
-    registered = registered_spaces(tables).get(space_id)
-    if registered is None:
-        raise InvalidInputError("there is no such space", where=space_id)
-    known = {
-        row["question_id"]
-        for row in tables.read(BENCHMARKS)
-        .where(F.col("space_id") == space_id)
-        .select("question_id")
-        .distinct()
-        .collect()
-    }
-    recorded, problems = check_recorded_answers(path, str(path), known)
-    if problems:
-        raise InvalidInputError(
-            "the recorded answers do not fit this space", where=space_id, problems=problems
-        )
-    space = replace(
-        registered.space, answerer=f"recorded:{path.resolve()}", answerer_hash=recorded.file_hash
-    )
-    return register_spaces(tables, [space])
 
 
 def request_evaluations(

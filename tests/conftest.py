@@ -22,7 +22,12 @@ from transforms.contracts import TABLES
 
 # Before MLflow is imported anywhere: no telemetry, and nothing of the person's own set-up.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-for name in ("GENIE_LOOP_HOME", "GENIE_LOOP_DRIVER_MEMORY", "MLFLOW_TRACKING_URI"):
+for name in (
+    "GENIE_LOOP_HOME",
+    "GENIE_LOOP_DRIVER_MEMORY",
+    "GENIE_LOOP_SETTLING_SECONDS",
+    "MLFLOW_TRACKING_URI",
+):
     os.environ.pop(name, None)
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

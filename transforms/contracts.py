@@ -18,6 +18,7 @@ ASI_DDL = (
     "counterfactual_fix: STRING, affected_question_pattern: STRING>"
 )
 
+POLICIES = ("manual", "auto_low_risk")
 SPLITS = ("train", "held_out", "sealed")
 REQUEST_KINDS = ("baseline", "repeat", "canary", "final")
 LEVERS = (1, 2, 3, 4, 5, 6)
@@ -154,7 +155,7 @@ SPACES = Table(
     ),
     key=("registration_id",),
     checks={
-        "policy_known": _one_of("policy", ("manual", "auto_low_risk")),
+        "policy_known": _one_of("policy", POLICIES),
         "target_accuracy_share": _SHARE.format("target_accuracy"),
     },
 )

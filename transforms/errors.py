@@ -99,5 +99,9 @@ class AnswererError(GenieLoopError, TransientError):
     """The answerer failed in a way that may pass: time-out, rate limit, 5xx."""
 
 
+class SpaceChangedError(GenieLoopError, TransientError):
+    """A space was changed while it was asked; nothing was recorded, the next try asks it anew."""
+
+
 class TrackingError(GenieLoopError, TransientError):
     """MLflow is away or failed; what it has not logged can be logged later from the tables."""

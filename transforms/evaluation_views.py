@@ -122,11 +122,17 @@ LEFT JOIN (
   ) AS is_rejected
   FROM evaluations x
   JOIN applications p ON p.space_id = x.space_id AND p.direction = 'apply'
-    AND p.recorded_at < x.started_at
+  LEFT JOIN (
+    SELECT batch_id, MIN(recorded_at) AS begun_at
+    FROM application_intents
+    WHERE direction = 'apply'
+    GROUP BY batch_id
+  ) i ON i.batch_id = p.batch_id
   LEFT JOIN applications u ON u.batch_id = p.batch_id AND u.direction = 'undo'
   LEFT JOIN batch_rollbacks k ON k.batch_id = p.batch_id
   LEFT JOIN batch_gates y ON y.batch_id = p.batch_id
-  WHERE (u.batch_id IS NULL OR u.recorded_at > x.started_at)
+  WHERE COALESCE(i.begun_at, p.recorded_at) < x.started_at
+    AND (u.batch_id IS NULL OR u.recorded_at > x.started_at)
     AND (u.batch_id IS NOT NULL OR k.batch_id IS NOT NULL
       OR COALESCE(y.decision, 'undecided') <> 'accepted')
   GROUP BY x.evaluation_id

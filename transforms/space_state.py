@@ -164,6 +164,24 @@ class SpaceState:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def changed_parts(before: SpaceState, after: SpaceState) -> tuple[str, ...]:
+    """What differs between two states of a space, in words: assets by name, its configuration."""
+    assets = _assets(before), _assets(after)
+    names = sorted(assets[0].keys() | assets[1].keys())
+    changed = [name for name in names if assets[0].get(name) != assets[1].get(name)]
+    is_same = _configuration(before) == _configuration(after)
+    return (*changed, *(() if is_same else ("its configuration",)))
+
+
+def _assets(state: SpaceState) -> dict[str, TableState | FunctionState]:
+    tables = {f"{table.kind.replace('_', ' ')} {table.name}": table for table in state.tables}
+    return {**tables, **{f"function {one.name}": one for one in state.functions}}
+
+
+def _configuration(state: SpaceState) -> tuple[object, ...]:
+    return (state.join_specs, state.snippets, state.instructions, state.serialized_space)
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnProfile:
     """What is known of a column's values; ``column`` is ``schema.table.column``.

@@ -431,6 +431,25 @@ def test_a_journal_remembers_the_last_entry_and_every_conversation(tmp_path):
         assert set(journal.claimed()) == {"c1"}
 
 
+def test_a_journal_forgets_what_one_evaluation_asked_and_takes_no_conversation_twice(tmp_path):
+    path = tmp_path / "asks.jsonl"
+    for journal in (MemoryAskJournal(), FileAskJournal(path)):
+        journal.record(AskKey("e1", "q1", 1), AskEntry("asked", 5, "c1", "m1"))
+        journal.record(AskKey("e1", "q2", 1), AskEntry("started", 6))
+        journal.record(AskKey("e2", "q1", 1), AskEntry("asked", 7, "c2", "m2"))
+        journal.forget("e1")
+        states = {e: journal.find(AskKey(e, "q1", 1)).state for e in ("e1", "e2")}
+        assert states == {"e1": "over", "e2": "asked"}
+        assert journal.find(AskKey("e1", "q2", 1)).state == "over"
+        assert set(journal.claimed()) == {"c1", "c2"}
+    again = FileAskJournal(path)
+    assert again.find(AskKey("e1", "q1", 1)).state == "over"
+    assert set(again.claimed()) == {"c1", "c2"}
+    written = path.read_bytes()
+    again.forget("e1")
+    assert path.read_bytes() == written, "it was forgotten before"
+
+
 def test_a_line_of_the_journal_that_a_kill_cut_off_is_dropped(tmp_path):
     path = tmp_path / "asks.jsonl"
     FileAskJournal(path).record(AskKey("e1", "q1", 1), AskEntry("started", 5))

@@ -60,6 +60,13 @@ def test_a_version_is_made_once_per_evaluation_and_state(store):
     assert create(store, "evaluation-c") not in (first, other)
 
 
+def test_a_state_that_comes_back_is_the_newest_version_again(store):
+    changed = replace(STATE, instructions=("Prices are in euros.",))
+    models = [create(store, "evaluation-e", state) for state in (STATE, changed, STATE)]
+    assert len(set(models)) == 3
+    assert find_model_version(store, "shop", "evaluation-e").state == STATE
+
+
 def test_a_version_that_was_left_half_made_is_completed(store, monkeypatch):
     def crash(*args, **kwargs):
         raise ConnectionError

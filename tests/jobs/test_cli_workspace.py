@@ -65,9 +65,16 @@ def test_what_is_deployed_is_shown_and_the_second_time_nothing_is_done(home, fol
     ]  # fmt: skip
     (space,) = client_of(served).genie.list_spaces().spaces
     assert space.title == "shop"
-    assert first.stdout.endswith(f"2 objects changed.\nNext: genie-loop check {space.space_id}\n")
-    again = call(home, "deploy", str(folder))
+    params = f"folder=/Workspace/FOLDER/shop,space={space.space_id}"
+    assert first.stdout.splitlines()[-4:] == [
+        "2 objects changed.",
+        f"Next: genie-loop check {space.space_id}",
+        f"Then, to improve it in the loop, bring {folder} into the workspace and take it in:",
+        f"  databricks bundle run register --params {params}",
+    ]
+    again = call(home, "deploy", str(folder), "--policy", "auto_low_risk", "--target", "0.7")
     assert "Nothing was new; nothing was changed." in again.stdout
+    assert again.stdout.endswith(f"space={space.space_id},policy=auto_low_risk,target=0.7\n")
     assert (home.deployments / "127.0.0.1" / "shop.json").is_file()
 
 

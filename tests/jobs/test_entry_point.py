@@ -30,6 +30,7 @@ def test_a_job_is_given_the_tables_of_its_arguments(
     assert context.checkpoints == Path("/Volumes/c/s/v")
     assert context.tracking_uri == "databricks"
     assert context.clock().tzinfo is not None
+    assert context.settling_s == 90, "a deployed job asks a real workspace"
     assert capsys.readouterr().out == "evaluate: 2 commits\none line\n"
 
 
@@ -43,8 +44,13 @@ def test_what_a_job_raises_fails_its_run(tables: Tables):
 
 @pytest.mark.parametrize(
     "argv",
-    [["--catalog=c", "--schema=s"], [*ARGUMENTS, "--mood=good"], []],
-    ids=["one missing", "one unknown", "none"],
+    [
+        ["--catalog=c", "--schema=s"],
+        [*ARGUMENTS, "--mood=good"],
+        [*ARGUMENTS, "--settling_seconds=soon"],
+        [],
+    ],
+    ids=["one missing", "one unknown", "one that is no number", "none"],
 )
 def test_wrong_arguments_end_the_process(argv: list[str]):
     with pytest.raises(SystemExit) as raised:

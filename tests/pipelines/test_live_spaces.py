@@ -11,6 +11,7 @@ from pipelines.live_spaces import LiveSpace, data_schema, register_live_space
 from pipelines.load import load
 from pipelines.questions import active_benchmarks
 from pipelines.spaces import registered_spaces
+from pipelines.tables import Tables
 from tests.pipelines.folders import QUESTIONS, make_folder, write_lines
 from tests.pipelines.histories import rows, versions
 from transforms.contracts import EVALUATION_REQUESTS, QUARANTINE
@@ -82,6 +83,16 @@ def test_a_space_without_questions_is_not_registered(tables, live):
     with pytest.raises(InvalidInputError, match=r"questions\.jsonl:1"):
         register_live_space(tables, live, policy=None, requested_by="ann")
     assert versions(tables) == before
+
+
+def test_tables_that_the_loop_cannot_reach_are_refused(tables, live):
+    before = versions(tables)
+    on_databricks = Tables(tables.spark, catalog="spark_catalog", clock=tables.clock)
+    with pytest.raises(InvalidInputError, match="in main, and the history is in spark_catalog"):
+        register_live_space(on_databricks, live, policy=None, requested_by="ann")
+    assert versions(tables) == before
+    near = replace(live, config=config("Spark_Catalog.shops.shop", "shops.sale"))
+    assert register_live_space(on_databricks, near, policy=None, requested_by="ann").is_new
 
 
 @pytest.mark.parametrize("tables_", [(), ("a.x", "b.y")])

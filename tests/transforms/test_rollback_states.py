@@ -99,6 +99,28 @@ def test_an_evaluation_during_which_a_batch_was_not_gated_decides_nothing_yet(tm
     assert evaluations(History(home)) == ["accepted", "undecided", "undecided"]
 
 
+@pytest.mark.parametrize(
+    ("direction", "states"),
+    [("apply", ["accepted", "undecided"]), ("undo", ["accepted", "rejected"])],
+)
+def test_an_evaluation_that_began_while_a_batch_was_being_changed_may_have_seen_it(
+    tmp_path, direction, states
+):
+    """A job that was killed between its intents and its application leaves half of a batch."""
+    home = Home(tmp_path)
+    seeded.shop(home)
+    begun, asked, done = (NOON + timedelta(minutes=minutes) for minutes in (170, 180, 190))
+    at_once = {"recorded_at": NOON + timedelta(minutes=160)}
+    if direction == "undo":
+        append(home, c.APPLICATION_INTENTS, [seeded.intent(1, **at_once)])
+        append(home, c.APPLICATIONS, [seeded.application(1, **at_once)])
+        append(home, c.GATE_DECISIONS, [seeded.gate_decision(1, "rejected", **at_once)])
+    append(home, c.APPLICATION_INTENTS, [seeded.intent(1, direction, recorded_at=begun)])
+    append(home, c.EVALUATIONS, [seeded.evaluation(iteration=3, started_at=asked)])
+    append(home, c.APPLICATIONS, [seeded.application(1, direction, recorded_at=done)])
+    assert evaluations(History(home)) == states
+
+
 def test_a_loop_that_ended_with_what_is_rolled_back_goes_on(tmp_path):
     home = Home(tmp_path)
     seeded.measured_shop(home, "undecided")
