@@ -5,25 +5,50 @@ from __future__ import annotations
 from transforms.contracts import BATCHES, CLUSTERS, PROPOSALS
 from transforms.view_model import View, columns
 
-APPLIED_PROPOSALS = View(
-    name="applied_proposals",
-    comment="One row per proposal whose change stands: applied and not undone",
+CHANGES_MADE = View(
+    name="changes_made",
+    comment="One row per proposal that was applied: when, and when undone again; NULL: it stands",
     sql="""
 SELECT p.space_id, p.proposal_id, p.cluster_id, b.batch_id, b.cycle, b.lever, p.target,
-  p.target_field, a.recorded_at AS applied_at
+  p.target_field, a.recorded_at AS applied_at, u.recorded_at AS undone_at
 FROM applications a
 JOIN batches b ON b.batch_id = a.batch_id
 JOIN proposals p ON p.space_id = b.space_id
   AND array_contains(COALESCE(a.proposal_ids, b.proposal_ids), p.proposal_id)
 LEFT JOIN applications u ON u.batch_id = a.batch_id AND u.direction = 'undo'
-WHERE a.direction = 'apply' AND u.batch_id IS NULL
+WHERE a.direction = 'apply'
+""",
+)
+
+APPLIED_PROPOSALS = View(
+    name="applied_proposals",
+    comment="One row per proposal whose change stands: applied and not undone",
+    sql="""
+SELECT m.space_id, m.proposal_id, m.cluster_id, m.batch_id, m.cycle, m.lever, m.target,
+  m.target_field, m.applied_at
+FROM changes_made m
+WHERE m.undone_at IS NULL
 """,
 )
 
 # A change in the catalog is seen by every space, a change in a space by that space only.
-_SAME_PLACE = """o.target = p.target AND o.target_field = p.target_field AND (
-    o.space_id = p.space_id OR p.target LIKE 'table:%' OR p.target LIKE 'column:%'
-    OR p.target LIKE 'measure:%' OR p.target LIKE 'function:%')"""
+OVERTAKEN_PROPOSALS = View(
+    name="overtaken_proposals",
+    comment=(
+        "One row per proposal where another change was made since, or one that stood then was "
+        "undone: what it would change is not what its proposer saw"
+    ),
+    sql="""
+SELECT DISTINCT p.space_id, p.proposal_id
+FROM proposals p
+JOIN changes_made o ON o.target = p.target AND o.target_field = p.target_field
+  AND (o.space_id = p.space_id OR p.target LIKE 'table:%' OR p.target LIKE 'column:%'
+    OR p.target LIKE 'measure:%' OR p.target LIKE 'function:%')
+WHERE o.proposal_id <> p.proposal_id AND (
+  (o.applied_at > p.recorded_at AND o.undone_at IS NULL)
+  OR (o.applied_at <= p.recorded_at AND o.undone_at > p.recorded_at))
+""",
+)
 
 BATCH_PROGRESS = View(
     name="batch_progress",
@@ -66,10 +91,8 @@ LEFT JOIN batch_gates g ON g.batch_id = b.batch_id
 LEFT JOIN (
   SELECT DISTINCT k.batch_id
   FROM batches k
-  JOIN proposals p ON p.space_id = k.space_id
-    AND array_contains(k.proposal_ids, p.proposal_id)
-  JOIN applied_proposals o ON {_SAME_PLACE}
-  WHERE o.batch_id <> k.batch_id AND o.applied_at > k.recorded_at
+  JOIN overtaken_proposals o ON o.space_id = k.space_id
+    AND array_contains(k.proposal_ids, o.proposal_id)
 ) c ON c.batch_id = b.batch_id
 """,
 )
@@ -209,12 +232,7 @@ FROM (
         JOIN proposals x ON x.space_id = b.space_id
           AND array_contains(b.proposal_ids, x.proposal_id)
       ) m ON m.proposal_id = p.proposal_id AND m.recency = 1
-      LEFT JOIN (
-        SELECT DISTINCT p.proposal_id
-        FROM proposals p
-        JOIN applied_proposals o ON {_SAME_PLACE}
-        WHERE o.proposal_id <> p.proposal_id AND o.applied_at > p.recorded_at
-      ) o ON o.proposal_id = p.proposal_id
+      LEFT JOIN overtaken_proposals o ON o.proposal_id = p.proposal_id
       LEFT JOIN cluster_states c ON c.cluster_id = p.cluster_id
     ) q
   ) l
