@@ -10,7 +10,7 @@ from genie.workspace_check import read_space
 from jobs.context import JobContext, JobReport
 from jobs.entry_point import start
 from pipelines.apply_ledger import TableLedger
-from pipelines.applying import ApplyReport, Services, apply_pending
+from pipelines.applying import ApplyReport, Ledger, Services, Work, apply_pending
 from pipelines.homes import Connect, open_homes
 from pipelines.rolling_back import ask_after_rollback
 from pipelines.snapshot import read_state
@@ -58,15 +58,29 @@ def run(context: JobContext, *, connect: Connect = environment_client) -> JobRep
     if did_ask:
         lines = (*lines, "an evaluation is asked for of what was rolled back")
     if report.failed:
-        raise _all_of(report, lines)
+        raise _all_of(report, ledger, lines)
     return JobReport(JOB, lines, ledger.wrote + did_ask)
 
 
-def _all_of(report: ApplyReport, lines: Sequence[str]) -> GenieLoopError:
+def _all_of(report: ApplyReport, ledger: Ledger, lines: Sequence[str]) -> GenieLoopError:
     """The one error, or all of them as one with the first's exit code."""
     errors = [error for _, error in report.failed]
-    told = [f"{work.batch_id}: {error}" for work, error in report.failed]
+    told = [f"{work.batch_id}: {error}{_way_out(work, ledger)}" for work, error in report.failed]
     done = ["these are done:", *lines] if lines else []
     error = GenieLoopError("\n".join([f"{len(errors)} batches could not be done:", *told, *done]))
     error.exit_code = errors[0].exit_code
     return error
+
+
+def _way_out(work: Work, ledger: Ledger) -> str:
+    """How a person gives up a batch that cannot be applied: until then nothing else is."""
+    if work.direction == "undo":
+        return ""
+    if ledger.intents(work.batch_id, "apply"):
+        return (
+            "\n  Or take back what was made of it, going back to an accepted version "
+            "(genie-loop history): genie-loop rollback EVALUATION"
+        )
+    return (
+        f"\n  Or take the approval back, nothing of it was made: genie-loop reject {work.batch_id}"
+    )

@@ -168,6 +168,9 @@ def show_batch(
             f"Approve it: genie-loop approve {short}",
             f"Reject it:  genie-loop reject {short} --reason WHY",
         )
+    elif row["state"] == "approved" and row["begun_at"] is None:
+        short = screens.short(row["batch_id"])
+        screens.print_lines("", f"Take it back: genie-loop reject {short} --reason WHY")
 
 
 def is_free(row: Row) -> bool:
@@ -220,9 +223,8 @@ def decision_line(row: Row) -> str | None:
     """Who decided on a batch, when and why; None where nobody did."""
     if row["decided_by"] is None:
         return None
-    decision = "declined" if row["state"] == "declined" else "approved"
     reason = f": {row['decision_reason']}" if row["decision_reason"] else ""
-    return f"{decision} by {row['decided_by']}, {screens.when(row['decided_at'])}{reason}"
+    return f"{row['decision']} by {row['decided_by']}, {screens.when(row['decided_at'])}{reason}"
 
 
 def rollback_line(row: Row) -> str | None:

@@ -25,7 +25,10 @@ def approve(context: typer.Context, batches: Batches, reason: Reason = None, by:
 
 
 def reject(context: typer.Context, batches: Batches, reason: Reason = None, by: By = None) -> None:
-    """Decline batches, all or none of those named; their proposals stay declined."""
+    """Decline batches, all or none of those named; their proposals stay declined.
+
+    An approved batch can be declined as long as applying it was not begun.
+    """
     _decide(context, batches, "declined", reason, by)
 
 
@@ -46,7 +49,8 @@ def _decide(
     )
     for one in decided:
         if one.is_new:
-            screens.print_lines(f"{one.decision}: {one.batch_id} ({one.space_id})")
+            back = f"; the approval by {one.takes_back} is taken back" if one.takes_back else ""
+            screens.print_lines(f"{one.decision}: {one.batch_id} ({one.space_id}){back}")
         else:
             screens.print_lines(
                 f"{one.batch_id} was {one.decision} before by {one.decided_by}; nothing written"

@@ -16,26 +16,26 @@ from transforms.identity import make_id
 Decision = Literal["approved", "declined"]
 
 _BATCHES = """
-SELECT batch_id, space_id, content_hash, state, decided_by, decided_at, waits_for
-FROM batch_states
+SELECT b.batch_id, b.space_id, b.content_hash, b.state, b.decision, b.decided_by, b.decided_at,
+  b.waits_for, b.begun_at, b.applied_at, e.evaluation_id AS last_accepted
+FROM batch_states b
+LEFT JOIN latest_evaluations e ON e.space_id = b.space_id
 """
-
-_DECISION_STANDS = {
-    "approved": "a decision stands; if the change makes the space worse, the gate has it undone, "
-    "and people undo it by going back: genie-loop rollback",
-    "declined": "a decision stands; its proposals come again when their evidence changes",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A batch and the decision on it; ``is_new`` is False when it was decided so before."""
+    """A batch and the decision on it; ``is_new`` is False when it was decided so before.
+
+    ``takes_back`` is who had approved what is declined now.
+    """
 
     batch_id: str
     space_id: str
     decision: Decision
     decided_by: str
     is_new: bool
+    takes_back: str | None = None
 
 
 def decide(
@@ -49,9 +49,10 @@ def decide(
 ) -> tuple[Decided, ...]:
     """Record one decision on all the batches, in one commit; ids may be cut to a unique beginning.
 
-    A batch that was decided so before keeps that decision and nothing is written for it. Raises
+    A batch that was decided so before keeps that decision and nothing is written for it. An
+    approval can be taken back by declining, as long as nothing of the batch was begun. Raises
     StateConflictError, and writes nothing, when any of the batches is unknown, waits, is stale,
-    was decided the other way, or when the beginning of an id fits several.
+    was declined or begun, or when the beginning of an id fits several.
     """
     if not history.is_there:
         raise StateConflictError(
@@ -76,20 +77,19 @@ def decide(
 
 def _decided(row: Row, states: Mapping[str, str], decision: Decision, decided_by: str) -> Decided:
     batch, state = row["batch_id"], row["state"]
-    earlier = None if row["decided_by"] is None else _earlier_decision(state)
-    if earlier == decision:
-        return Decided(batch, row["space_id"], decision, row["decided_by"], is_new=False)
-    if earlier is not None:
-        raise StateConflictError(
-            f"{row['decided_by']} {earlier} this batch on {row['decided_at']:%Y-%m-%d %H:%M} UTC",
-            where=batch,
-            remedy=_DECISION_STANDS[earlier],
-        )
     if state == "stale":
         raise StateConflictError(
             "this batch is stale: what it would change has changed",
             where=batch,
             remedy="run `genie-loop run`; what is still wrong is proposed anew",
+        )
+    if row["decision"] == decision:
+        return Decided(batch, row["space_id"], decision, row["decided_by"], is_new=False)
+    if row["decision"] is not None:
+        if decision == "approved" or row["begun_at"] is not None:
+            raise _decision_stands(row)
+        return Decided(
+            batch, row["space_id"], decision, decided_by, is_new=True, takes_back=row["decided_by"]
         )
     if state != "proposed":
         raise StateConflictError(f"this batch is {state}; there is nothing to decide", where=batch)
@@ -104,10 +104,28 @@ def _decided(row: Row, states: Mapping[str, str], decision: Decision, decided_by
     return Decided(batch, row["space_id"], decision, decided_by, is_new=True)
 
 
-def _earlier_decision(state: str) -> Decision | None:
-    if state == "stale":
-        return None
-    return "declined" if state == "declined" else "approved"
+def _decision_stands(row: Row) -> StateConflictError:
+    what = f"{row['decided_by']} {row['decision']} this batch on {_told(row['decided_at'])}"
+    if row["decision"] == "declined":
+        remedy = "a decision stands; its proposals come again when their evidence changes"
+    elif row["applied_at"] is not None:
+        what += f", and it was applied on {_told(row['applied_at'])}"
+        remedy = (
+            "if the change makes the space worse, the gate has it undone, and people undo it by "
+            "going back: genie-loop rollback"
+        )
+    else:
+        what += f", and applying it was begun on {_told(row['begun_at'])}"
+        version = row["last_accepted"] or "EVALUATION"
+        remedy = (
+            f"take back what was made of it: genie-loop rollback {version}; or have it go on: "
+            "genie-loop run"
+        )
+    return StateConflictError(what, where=row["batch_id"], remedy=remedy)
+
+
+def _told(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _approval(row: Row, decided: Decided, *, reason: str | None, now: datetime) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pyspark.sql import functions as F
@@ -12,7 +13,7 @@ from pipelines.intents import Direction, Intent, ProposedPatch
 from pipelines.states import States
 from pipelines.tables import Tables
 from transforms.change_views import BATCH_STATES
-from transforms.contracts import APPLICATION_INTENTS, APPLICATIONS, PROPOSALS
+from transforms.contracts import APPLICATION_INTENTS, APPLICATIONS, APPROVALS, PROPOSALS
 from transforms.identity import make_id
 from transforms.patches import parse_patch
 
@@ -41,6 +42,7 @@ class TableLedger:
                 "content_hash",
                 "proposal_ids",
                 "recorded_at",
+                "begun_at",
                 "applied_at",
             )
             .collect()  # one in flight per space, unless many are rolled back
@@ -57,7 +59,7 @@ class TableLedger:
         }
         found = [batch.asDict() for batch in batches]
         to_undo = [one for one in found if one["state"] == "rejected"]
-        to_undo.sort(key=lambda one: (one["applied_at"], one["batch_id"]), reverse=True)
+        to_undo.sort(key=undone_first, reverse=True)
         to_apply = [one for one in found if one["state"] != "rejected"]
         to_apply.sort(key=lambda one: (one["recorded_at"], one["batch_id"]))
         return tuple(_work(batch, proposals) for batch in (*to_undo, *to_apply))
@@ -94,6 +96,14 @@ class TableLedger:
             APPLICATION_INTENTS, rows, transaction=_transaction(work)
         )
 
+    def is_declined(self, work: Work) -> bool:
+        """See ``Ledger``."""
+        is_of_content = (F.col("batch_id") == work.batch_id) & (
+            F.col("content_hash") == work.content_hash
+        )
+        declined = is_of_content & (F.col("decision") == "declined")
+        return not self._tables.read(APPROVALS).where(declined).isEmpty()
+
     def record_application(
         self, work: Work, intents: Sequence[Intent], *, state_hash: str, diff: str | None
     ) -> None:
@@ -109,6 +119,12 @@ class TableLedger:
             "verified_at": self._tables.clock(),
         }
         self.wrote += self._tables.append_rows(APPLICATIONS, [row], transaction=_transaction(work))
+
+
+def undone_first(batch: Mapping[str, Any]) -> tuple[bool, datetime, str]:
+    """Sorts batches to undo, ascending: the higher, the sooner. One only begun was the last."""
+    at: datetime = batch["applied_at"] or batch["begun_at"]
+    return (batch["applied_at"] is None, at, batch["batch_id"])
 
 
 def _transaction(work: Work) -> str:

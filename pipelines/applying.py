@@ -45,6 +45,9 @@ class Ledger(Protocol):
     def record_intents(self, work: Work, intents: Sequence[Intent]) -> None:
         """Commit all intents of a batch at once, in order, before anything is touched."""
 
+    def is_declined(self, work: Work) -> bool:
+        """Whether somebody declined this content of the batch, before or after its approval."""
+
     def record_application(
         self, work: Work, intents: Sequence[Intent], *, state_hash: str, diff: str | None
     ) -> None:
@@ -107,7 +110,7 @@ def apply_pending(
             if work.space_id in stuck:
                 continue
             try:
-                done.append(_do(work, ledger, services))
+                done.extend(_do(work, ledger, services))
             except GenieLoopError as error:
                 failed.append((work, error))
                 if work.direction == "undo":
@@ -116,7 +119,8 @@ def apply_pending(
     return ApplyReport(tuple(done), tuple(failed))
 
 
-def _do(work: Work, ledger: Ledger, services: Services) -> Done:
+def _do(work: Work, ledger: Ledger, services: Services) -> tuple[Done, ...]:
+    """What was done, if anything: an approval may be taken back while the batch is planned."""
     homes = services.homes(work.space_id)
     intents = ledger.intents(work.batch_id, work.direction)
     left_out: tuple[str, ...] = ()
@@ -125,6 +129,8 @@ def _do(work: Work, ledger: Ledger, services: Services) -> Done:
         intents = planned.intents
         left_out = tuple(f"  left out: {error}" for _, error in planned.left_out)
         ledger.record_intents(work, intents)
+    if work.direction == "apply" and ledger.is_declined(work):
+        return ()  # with its intents recorded it is rejected, and undone by the next run
     carry_out(intents, homes, is_undo=work.direction == "undo")
     verify(intents, homes)
     ledger.record_application(
@@ -133,7 +139,7 @@ def _do(work: Work, ledger: Ledger, services: Services) -> Done:
         state_hash=services.state_hash(work.space_id),
         diff=repo_diff(intents, homes),
     )
-    return Done(work, len(intents), left_out)
+    return (Done(work, len(intents), left_out),)
 
 
 def _planned(work: Work, ledger: Ledger, homes: SpaceHomes) -> Plan:

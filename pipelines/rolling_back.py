@@ -2,7 +2,8 @@
 
 A person's decision is a row in ``approvals`` for each batch, and makes the batch rejected, whatever
 the gate said; the apply job then undoes it as it does any other, the last applied first, from the
-stored ways back. Corrections of benchmarks stay: they are no part of a version.
+stored ways back. Corrections of benchmarks stay: they are no part of a version. A batch that was
+begun and could not be finished is taken back with the others, whatever it corrects.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from genie.homes.space_homes import SpaceHomes
-from pipelines.apply_ledger import TableLedger
+from pipelines.apply_ledger import TableLedger, undone_first
 from pipelines.carrying_out import rehearse
 from pipelines.intents import Intent, undoing
 from pipelines.states import States
@@ -52,7 +53,7 @@ def rollback_to_model(
     """Decide that everything applied since a version was evaluated is to be undone.
 
     Decided again, nothing is written. Raises StateConflictError for a version that is unknown or
-    not accepted and while an approved batch waits to be applied, and DriftedError where somebody
+    not accepted and while an approved batch waits to be begun, and DriftedError where somebody
     changed what would be undone; nothing is decided then, and nothing was touched.
     """
     states = States(tables)
@@ -115,17 +116,18 @@ def _accepted_version(states: States, model_id: str) -> dict[str, Any]:
 
 
 def _applied_since(states: States, version: dict[str, Any]) -> list[dict[str, Any]]:
-    """Batches whose change is in the space and was not when the version was evaluated."""
-    is_in_the_space = F.col("state").isin("applied", "accepted", "rejected")
+    """Batches of which something is in the space that was not when the version was evaluated."""
+    is_of_a_version = F.col("kind") != "correction"
+    is_since = is_of_a_version & (F.col("applied_at") >= version["started_at"])
+    is_in_part = F.col("begun_at").isNotNull() & F.col("applied_at").isNull()
     batches = (
         states.of(BATCH_STATES)
-        .where((F.col("space_id") == version["space_id"]) & is_in_the_space)
-        .where((F.col("kind") != "correction") & (F.col("applied_at") >= version["started_at"]))
-        .select("batch_id", "content_hash", "state", "applied_at")
+        .where((F.col("space_id") == version["space_id"]) & (F.col("state") != "undone"))
+        .where(is_since | is_in_part)
+        .select("batch_id", "content_hash", "state", "begun_at", "applied_at")
         .collect()  # those of one space since one evaluation
     )
-    found = [batch.asDict() for batch in batches]
-    return sorted(found, key=lambda one: (one["applied_at"], one["batch_id"]), reverse=True)
+    return sorted((batch.asDict() for batch in batches), key=undone_first, reverse=True)
 
 
 def _refuse_approved(states: States, space_id: str) -> None:
@@ -133,7 +135,7 @@ def _refuse_approved(states: States, space_id: str) -> None:
     approved = (
         states.of(BATCH_STATES)
         .where((F.col("space_id") == space_id) & (F.col("state") == "approved"))
-        .where(F.col("kind") != "correction")
+        .where((F.col("kind") != "correction") & F.col("begun_at").isNull())
         .select("batch_id")
         .collect()
     )
@@ -142,7 +144,8 @@ def _refuse_approved(states: States, space_id: str) -> None:
             "an approved batch of this space is not applied yet: "
             + ", ".join(sorted(row["batch_id"] for row in approved)),
             where=space_id,
-            remedy="let it be applied first (genie-loop run): it is undone with the others then",
+            remedy="let it be applied first, it is undone with the others then (genie-loop run); "
+            "or take the approval back (genie-loop reject)",
         )
 
 

@@ -5,71 +5,106 @@ from __future__ import annotations
 from transforms.contracts import BATCHES, CLUSTERS, PROPOSALS
 from transforms.view_model import View, columns
 
-APPLIED_PROPOSALS = View(
-    name="applied_proposals",
-    comment="One row per proposal whose change stands: applied and not undone",
+CHANGES_MADE = View(
+    name="changes_made",
+    comment="One row per proposal that was applied: when, and when undone again; NULL: it stands",
     sql="""
 SELECT p.space_id, p.proposal_id, p.cluster_id, b.batch_id, b.cycle, b.lever, p.target,
-  p.target_field, a.recorded_at AS applied_at
+  p.target_field, a.recorded_at AS applied_at, u.recorded_at AS undone_at
 FROM applications a
 JOIN batches b ON b.batch_id = a.batch_id
 JOIN proposals p ON p.space_id = b.space_id
   AND array_contains(COALESCE(a.proposal_ids, b.proposal_ids), p.proposal_id)
 LEFT JOIN applications u ON u.batch_id = a.batch_id AND u.direction = 'undo'
-WHERE a.direction = 'apply' AND u.batch_id IS NULL
+WHERE a.direction = 'apply'
+""",
+)
+
+APPLIED_PROPOSALS = View(
+    name="applied_proposals",
+    comment="One row per proposal whose change stands: applied and not undone",
+    sql="""
+SELECT m.space_id, m.proposal_id, m.cluster_id, m.batch_id, m.cycle, m.lever, m.target,
+  m.target_field, m.applied_at
+FROM changes_made m
+WHERE m.undone_at IS NULL
 """,
 )
 
 # A change in the catalog is seen by every space, a change in a space by that space only.
-_SAME_PLACE = """o.target = p.target AND o.target_field = p.target_field AND (
-    o.space_id = p.space_id OR p.target LIKE 'table:%' OR p.target LIKE 'column:%'
-    OR p.target LIKE 'measure:%' OR p.target LIKE 'function:%')"""
+OVERTAKEN_PROPOSALS = View(
+    name="overtaken_proposals",
+    comment=(
+        "One row per proposal where another change was made since, or one that stood then was "
+        "undone: what it would change is not what its proposer saw"
+    ),
+    sql="""
+SELECT DISTINCT p.space_id, p.proposal_id
+FROM proposals p
+JOIN changes_made o ON o.target = p.target AND o.target_field = p.target_field
+  AND (o.space_id = p.space_id OR p.target LIKE 'table:%' OR p.target LIKE 'column:%'
+    OR p.target LIKE 'measure:%' OR p.target LIKE 'function:%')
+WHERE o.proposal_id <> p.proposal_id AND (
+  (o.applied_at > p.recorded_at AND o.undone_at IS NULL)
+  OR (o.applied_at <= p.recorded_at AND o.undone_at > p.recorded_at))
+""",
+)
 
+# A decline that came after all was applied is none: there is the gate, and there is going back.
 BATCH_PROGRESS = View(
     name="batch_progress",
     comment=(
         "One row per batch: proposed, approved, declined, applied, accepted, rejected, undone or "
-        "stale. The first decision on a batch's content counts; of two at once, declined. One that "
-        "a person rolled back is rejected, whatever the gate said"
+        "stale. An approval covers a batch's content, and declining takes it back until all is "
+        "applied: what was begun is then rejected, to be undone. One that a person rolled back is "
+        "rejected, whatever the gate said"
     ),
     sql=f"""
 SELECT {columns(BATCHES, "b")},
   CASE
     WHEN u.batch_id IS NOT NULL THEN 'undone'
-    WHEN r.batch_id IS NOT NULL AND a.batch_id IS NOT NULL THEN 'rejected'
+    WHEN r.batch_id IS NOT NULL AND COALESCE(i.batch_id, a.batch_id) IS NOT NULL THEN 'rejected'
     WHEN g.decision = 'rejected' THEN 'rejected'
     WHEN g.decision = 'accepted' THEN 'accepted'
     WHEN a.batch_id IS NOT NULL THEN 'applied'
+    WHEN d.decision = 'declined' AND i.batch_id IS NOT NULL THEN 'rejected'
     WHEN d.decision = 'declined' THEN 'declined'
-    WHEN c.batch_id IS NOT NULL THEN 'stale'
+    WHEN c.batch_id IS NOT NULL AND i.batch_id IS NULL THEN 'stale'
     WHEN d.decision = 'approved' THEN 'approved'
     ELSE 'proposed'
   END AS state,
-  d.decided_by, d.reason AS decision_reason, d.recorded_at AS decided_at,
+  d.decision, d.decided_by, d.reason AS decision_reason, d.recorded_at AS decided_at,
   r.rolled_back_by, r.rollback_reason, r.rolled_back_at,
-  a.application_id, a.recorded_at AS applied_at,
+  COALESCE(i.begun_at, a.recorded_at) AS begun_at, a.application_id, a.recorded_at AS applied_at,
   COALESCE(a.proposal_ids, b.proposal_ids) AS applied_proposal_ids,
   g.train_net, g.held_out_net, g.rationale AS gate_rationale, g.stop_reason
 FROM batches b
 LEFT JOIN (
   SELECT f.*, ROW_NUMBER() OVER (
-    PARTITION BY f.batch_id ORDER BY f.recorded_at, f.decision DESC, f.decision_id
+    PARTITION BY f.batch_id ORDER BY
+      CASE WHEN x.batch_id IS NOT NULL AND f.decision = 'declined' THEN 1 ELSE 0 END,
+      f.decision DESC, f.recorded_at, f.decision_id
   ) AS position
   FROM approvals f
   JOIN batches k ON k.batch_id = f.batch_id AND k.content_hash = f.content_hash
+  LEFT JOIN applications x ON x.batch_id = f.batch_id AND x.direction = 'apply'
   WHERE f.decision <> 'rolled_back'
 ) d ON d.batch_id = b.batch_id AND d.position = 1
 LEFT JOIN batch_rollbacks r ON r.batch_id = b.batch_id
+LEFT JOIN (
+  SELECT batch_id, MIN(recorded_at) AS begun_at
+  FROM application_intents
+  WHERE direction = 'apply'
+  GROUP BY batch_id
+) i ON i.batch_id = b.batch_id
 LEFT JOIN applications a ON a.batch_id = b.batch_id AND a.direction = 'apply'
 LEFT JOIN applications u ON u.batch_id = b.batch_id AND u.direction = 'undo'
 LEFT JOIN batch_gates g ON g.batch_id = b.batch_id
 LEFT JOIN (
   SELECT DISTINCT k.batch_id
   FROM batches k
-  JOIN proposals p ON p.space_id = k.space_id
-    AND array_contains(k.proposal_ids, p.proposal_id)
-  JOIN applied_proposals o ON {_SAME_PLACE}
-  WHERE o.batch_id <> k.batch_id AND o.applied_at > k.recorded_at
+  JOIN overtaken_proposals o ON o.space_id = k.space_id
+    AND array_contains(k.proposal_ids, o.proposal_id)
 ) c ON c.batch_id = b.batch_id
 """,
 )
@@ -190,7 +225,8 @@ FROM (
             THEN concat('it reproduces a benchmark of split ', f.split)
           WHEN m.state IN ('rejected', 'undone') AND m.rolled_back_by IS NOT NULL
             THEN concat('rolled back by ', m.rolled_back_by)
-          WHEN m.state IN ('rejected', 'undone') THEN m.gate_rationale
+          WHEN m.state IN ('rejected', 'undone')
+            THEN COALESCE(m.gate_rationale, m.decision_reason)
           WHEN m.state = 'declined' THEN m.decision_reason
           WHEN m.state IN ('proposed', 'approved', 'applied', 'accepted') THEN NULL
           WHEN o.proposal_id IS NOT NULL THEN 'what it would change has changed'
@@ -209,12 +245,7 @@ FROM (
         JOIN proposals x ON x.space_id = b.space_id
           AND array_contains(b.proposal_ids, x.proposal_id)
       ) m ON m.proposal_id = p.proposal_id AND m.recency = 1
-      LEFT JOIN (
-        SELECT DISTINCT p.proposal_id
-        FROM proposals p
-        JOIN applied_proposals o ON {_SAME_PLACE}
-        WHERE o.proposal_id <> p.proposal_id AND o.applied_at > p.recorded_at
-      ) o ON o.proposal_id = p.proposal_id
+      LEFT JOIN overtaken_proposals o ON o.proposal_id = p.proposal_id
       LEFT JOIN cluster_states c ON c.cluster_id = p.cluster_id
     ) q
   ) l

@@ -12,7 +12,9 @@ from transforms.change_views import (
     APPLIED_PROPOSALS,
     BATCH_PROGRESS,
     BATCH_STATES,
+    CHANGES_MADE,
     CLUSTER_STATES,
+    OVERTAKEN_PROPOSALS,
     PROPOSAL_STATES,
 )
 from transforms.evaluation_views import (
@@ -85,7 +87,9 @@ VIEWS: tuple[View, ...] = (
     EVALUATION_STATES,
     LATEST_EVALUATIONS,
     EVALUATION_SUMMARY,
+    CHANGES_MADE,
     APPLIED_PROPOSALS,
+    OVERTAKEN_PROPOSALS,
     BATCH_PROGRESS,
     BATCH_STATES,
     CLUSTER_STATES,

@@ -368,6 +368,22 @@ def approval(number: int, **changes: Any) -> dict[str, Any]:
     }
 
 
+def intent(number: int, direction: str = "apply", **changes: Any) -> dict[str, Any]:
+    return {
+        "space_id": "shop",
+        "intent_id": make_id("intent", number, direction),
+        "batch_id": make_id("batch", number),
+        "proposal_id": make_id("proposal", number),
+        "direction": direction,
+        "position": 1,
+        "target": f"column:shop.orders.column_{number}",
+        "pre_hash": "before",
+        "post_hash": "after",
+        "inverse": '{"changes": []}',
+        **changes,
+    }
+
+
 def application(number: int, direction: str = "apply", **changes: Any) -> dict[str, Any]:
     return {
         "space_id": "shop",

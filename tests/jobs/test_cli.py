@@ -328,6 +328,18 @@ def test_decisions_are_said_and_said_to_be_old_the_second_time(shop, command):
     assert row["decision_reason"] == "because"
 
 
+def test_an_approval_is_taken_back_as_long_as_nothing_was_begun(shop):
+    shown(shop, "approve", FREE, "--by", "ann")
+    assert f"Take it back: genie-loop reject {FREE[6:14]}" in shown(shop, "batches", "show", FREE)
+    said = shown(shop, "reject", FREE, "--by", "bob", "--reason", "it drifted")
+    assert f"declined: {FREE} (shop); the approval by ann is taken back" in said
+    assert "Next: genie-loop run" in said
+    text = shown(shop, "batches", "show", FREE)
+    assert "declined by bob" in text
+    assert "it drifted" in text
+    assert "Take it back" not in text
+
+
 def test_the_user_decides_unless_another_name_is_given(shop, monkeypatch):
     monkeypatch.setenv("LOGNAME", "")
     monkeypatch.setenv("USER", "carol")

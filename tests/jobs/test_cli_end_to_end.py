@@ -167,9 +167,6 @@ def test_load_run_press_ctrl_c_run_on_decide_and_evaluate_again(tmp_path, folder
     running = start(home, "run", "--no-wait")
     await_job(home, running)
     call(home, "approve", free, "--by", "ann")
-    too_late = start(home, "reject", free, "--by", "bob")
-    assert "ann approved this batch" in too_late.communicate(timeout=100)[1]
-    assert too_late.returncode == 7
     assert f"process {running.pid}" in call(home, "status")
     assert look_on(home, running) > 1
     out, err = running.communicate(timeout=100)
@@ -180,4 +177,7 @@ def test_load_run_press_ctrl_c_run_on_decide_and_evaluate_again(tmp_path, folder
     assert (decided["batch_id"], decided["decided_by"]) == (free, "ann")
     applied = History(home).select("SELECT batch_id, direction FROM applications")
     assert (free, "apply") in [(one["batch_id"], one["direction"]) for one in applied]
+    too_late = start(home, "reject", free, "--by", "bob")
+    assert "ann approved this batch" in too_late.communicate(timeout=100)[1]
+    assert too_late.returncode == 7
     assert {c["state"] for c in listed(home, "clusters")} <= {"resolved", "addressed"}

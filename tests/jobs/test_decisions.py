@@ -120,12 +120,62 @@ def test_the_remedy_says_what_the_batch_in_front_is_waiting_for(history):
     assert caught.value.remedy == "that one is approved; this one is free once it is settled"
 
 
-@pytest.mark.parametrize(("first", "second"), [("approved", "declined"), ("declined", "approved")])
-def test_a_decision_is_not_turned_round(history, first, second):
-    approve(history, FREE, decision=first)
+def test_a_batch_that_was_declined_is_not_approved(history):
+    approve(history, FREE, decision="declined")
     before = version(history)
-    with pytest.raises(StateConflictError, match=f"ann {first} this batch on 2026-03-02 00:00 UTC"):
-        approve(history, FREE, decision=second, by="bob")
+    with pytest.raises(StateConflictError, match="ann declined this batch on 2026-03-02 00:00 UTC"):
+        approve(history, FREE, by="bob")
+    assert version(history) == before
+
+
+@pytest.mark.parametrize("approver", ["ann", "policy:auto_low_risk"])
+def test_an_approval_is_taken_back_and_the_next_batch_is_free(history, approver):
+    approve(history, FREE, by=approver)
+    (decided,) = approve(history, FREE, by="bob", decision="declined", reason="it drifted")
+    assert (decided.is_new, decided.takes_back) == (True, approver)
+    (row,) = history.select("SELECT * FROM batch_states WHERE batch_id = :b", b=FREE)
+    assert (row["state"], row["is_settled"]) == ("declined", True)
+    assert (row["decided_by"], row["decision_reason"]) == ("bob", "it drifted")
+    (again,) = approve(history, FREE, by="carol", decision="declined")
+    assert (again.is_new, again.decided_by) == (False, "bob")
+    assert approve(history, BEHIND)[0].is_new
+
+
+def test_one_that_takes_back_and_approves_again_is_told_that_the_decline_stands(history):
+    approve(history, FREE)
+    approve(history, FREE, decision="declined")
+    with pytest.raises(StateConflictError, match="ann declined this batch") as caught:
+        approve(history, FREE)
+    assert "when their evidence changes" in caught.value.remedy
+
+
+def begun_at(minutes):
+    return {"recorded_at": NOON + timedelta(minutes=minutes)}
+
+
+@pytest.mark.parametrize(
+    ("is_applied", "what", "remedy"),
+    [
+        (
+            False,
+            "ann approved this batch on .*, and applying it was begun on 2026-03-01 12:20 UTC",
+            f"genie-loop rollback {seeded.evaluation_id()}; or",
+        ),
+        (True, "and it was applied on 2026-03-01 12:25 UTC", "genie-loop rollback"),
+    ],
+    ids=["begun", "applied"],
+)
+def test_what_was_begun_is_not_declined_and_it_is_said_how_to_go_back(
+    history, is_applied, what, remedy
+):
+    approve(history, FREE)
+    append(history.home, c.APPLICATION_INTENTS, [seeded.intent(1, **begun_at(20))])
+    if is_applied:
+        append(history.home, c.APPLICATIONS, [seeded.application(1, **begun_at(25))])
+    before = version(history)
+    with pytest.raises(StateConflictError, match=what) as caught:
+        approve(history, FREE, decision="declined")
+    assert remedy in caught.value.remedy
     assert version(history) == before
 
 

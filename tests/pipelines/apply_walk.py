@@ -46,6 +46,7 @@ class MemoryLedger:
     recorded: dict = field(default_factory=dict)
     applications: dict = field(default_factory=dict)
     rejected: set = field(default_factory=set)
+    declined: set = field(default_factory=set)
     on_intents: Callable[[], None] = lambda: None  # called just after they are committed
 
     def pending(self):
@@ -67,6 +68,9 @@ class MemoryLedger:
         self.recorded[(done.batch_id, done.direction)] = tuple(intents)
         self.on_intents()
         self.bomb.tick()
+
+    def is_declined(self, done):
+        return done.batch_id in self.declined
 
     def record_application(self, done, intents, *, state_hash, diff):
         assert (done.batch_id, done.direction) not in self.applications

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from jobs.decisions import decide
+from jobs.reading import History
 from pipelines.spaces import registered_spaces
+from tests.conftest import NOW
 from tests.jobs import seeded
 from tests.pipelines.histories import versions
 from tests.pipelines.till import BATCHES, open_till
 from transforms import contracts as c
 from transforms import patches as p
-from transforms.errors import GenieLoopError
+from transforms.errors import GenieLoopError, StateConflictError
 
 
 @pytest.fixture
@@ -74,6 +79,31 @@ def _what_the_engine_refuses(till, before):
     bad = p.SetMetricViewMeasure(metric_view="till_views.totals", name="x", expr="SUM(nothing)")
     batch = till.propose(5, [(bad, None)])
     till.approve(batch)
-    with pytest.raises(GenieLoopError, match="the catalog does not take it"):
+    with pytest.raises(GenieLoopError, match="the catalog does not take it") as told:
         till.run()
+    assert "genie-loop rollback EVALUATION" in str(told.value)
     assert till.state() == before
+
+
+@pytest.mark.slow
+def test_a_batch_that_cannot_be_applied_is_given_up_and_the_next_one_is(till, home, monkeypatch):
+    ticks = iter(range(1, 1000))
+    monkeypatch.setattr(till.tables, "clock", lambda: NOW + timedelta(seconds=next(ticks)))
+    gone = p.SetColumnComment(table="till.gone", column="amount", comment="EUR")
+    stuck = till.propose(1, [(gone, None)])
+    till.approve(stuck)
+    free = till.propose(*BATCHES[1])
+    with pytest.raises(GenieLoopError) as told:
+        till.run()
+    assert f"genie-loop reject {stuck['batch_id']}" in str(told.value)
+
+    def decide_now(batch, decision):
+        told = {"decision": decision, "decided_by": "ann", "reason": "the table is gone"}
+        return decide(History(home), [batch["batch_id"]], **told, clock=till.tables.clock)
+
+    with pytest.raises(StateConflictError, match="waits for"):
+        decide_now(free, "approved")
+    decide_now(stuck, "declined")
+    assert till.run().wrote == 0
+    decide_now(free, "approved")
+    assert till.run().lines == (f"{free['batch_id']} applied: 2 patches",)

@@ -182,6 +182,15 @@ def test_what_somebody_changes_in_the_middle_stops_the_batch_and_is_kept(sample,
     assert ("batch-1", direction) not in ledger.applications
 
 
+def test_an_approval_that_is_taken_back_while_the_batch_is_planned_is_heeded(sample):
+    before = sample.state()
+    ledger = MemoryLedger([batch(COMMENT, STATUS)])
+    ledger.on_intents = lambda: ledger.declined.add("batch-1")
+    report = run(sample, ledger)
+    assert (report.done, report.failed) == ((), ())
+    assert (sample.state(), ledger.applications) == (before, {})
+
+
 def test_a_refused_change_leaves_everything_as_it_was(sample):
     before = sample.state()
     sample.catalog.refuses = "COUNT_IF(nothing)"

@@ -7,15 +7,17 @@ from datetime import timedelta
 import pytest
 
 from genie.homes import DriftedError
+from genie.homes.catalog import CatalogHome
 from pipelines.homes import open_homes
 from pipelines.rolling_back import rollback_to_model
 from pipelines.spaces import registered_spaces
 from tests.conftest import NOW
 from tests.jobs import seeded
+from tests.pipelines.crashes import CrashError
 from tests.pipelines.histories import rows, versions
 from tests.pipelines.till import BATCHES, open_till
 from transforms import contracts as c
-from transforms.errors import StateConflictError
+from transforms.errors import GenieLoopError, StateConflictError
 from transforms.identity import make_id
 
 
@@ -86,6 +88,34 @@ def test_a_space_is_brought_back_to_an_accepted_version(till):
     (request,) = rows(till.tables, c.EVALUATION_REQUESTS)
     assert (request["space_id"], request["requested_by"]) == ("till", "ann")
     assert till.run().wrote == 0
+
+
+@pytest.mark.slow
+def test_what_was_begun_and_cannot_be_finished_is_taken_back(till, monkeypatch):
+    before = till.state()
+    evaluated(till, 0)
+    batch = till.propose(*BATCHES[0])
+    till.approve(batch)
+    with monkeypatch.context() as crashing:
+        crashing.setattr(CatalogHome, "write", _crash)
+        with pytest.raises(CrashError):
+            till.run()
+    assert till.state()[0] != before[0], "the first file is written"
+
+    till.tables.spark.sql("COMMENT ON TABLE till.sales IS 'mine'")
+    with pytest.raises(GenieLoopError, match="genie-loop rollback EVALUATION"):
+        till.run()
+    with pytest.raises(DriftedError, match=r"there: live comment till\.sales"):
+        roll_back(till)
+    till.tables.spark.sql("COMMENT ON TABLE till.sales IS 'sales'")
+    assert roll_back(till).batch_ids == (batch["batch_id"],)
+    assert till.run().lines[0] == f"{batch['batch_id']} undone: 2 patches"
+    assert till.state() == before
+    assert till.run().wrote == 0
+
+
+def _crash(*_args, **_kwargs):
+    raise CrashError
 
 
 def _what_somebody_changed_stops_it(till, after):

@@ -17,6 +17,7 @@ from pipelines.views import read_view
 from tests.conftest import empty
 from transforms.change_views import BATCH_STATES, CLUSTER_STATES, PROPOSAL_STATES
 from transforms.contracts import (
+    APPLICATION_INTENTS,
     APPLICATIONS,
     APPROVALS,
     ARBITER_VERDICTS_TABLE,
@@ -339,6 +340,8 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         proposal("not approved of its batch"),
         proposal("for addressed", cluster="addressed"),
         proposal("rolled back"),
+        proposal("taken back"),
+        proposal("begun"),
     ],
     LEAK_REFUSALS.name: [
         {
@@ -361,6 +364,8 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         batch("undone", ["undone"], hour=2.5),
         batch("stale", ["stale"], hour=2.6),
         batch("rolled back", ["rolled back"], hour=2.45),
+        batch("taken back", ["taken back"], hour=2.46),
+        batch("begun", ["begun"], hour=2.47),
         batch("of the bank", ["changes the same"], space="bank", hour=2.7),
         batch("late", ["for addressed"], hour=2.8),
         batch("same table", ["x"], space="new", targets=["table:of.proposed"], hour=3.2),
@@ -372,12 +377,32 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         *(decision(state, "approved") for state in ("approved", *APPLIED)),
         decision("declined", "declined"),
         decision("declined", "approved", by="bob"),  # at the same time: declined counts
-        decision("approved", "declined", hour=4.5, by="late"),
+        decision("taken back", "approved", by="bob"),
+        decision("taken back", "declined", hour=4.5),
+        decision("begun", "approved", by="bob"),
+        decision("begun", "declined", hour=4.5),
+        decision("accepted", "declined", hour=6.2, by="late"),
         decision("proposed", "approved", content="another content"),
         decision("of the bank", "approved"),
         decision("late", "approved"),
         decision("rolled back", "approved"),
         decision("rolled back", "rolled_back", hour=6.35),
+    ],
+    APPLICATION_INTENTS.name: [
+        {
+            "space_id": "shop",
+            "intent_id": f"intent of {name}",
+            "batch_id": name,
+            "proposal_id": name,
+            "direction": "apply",
+            "position": 1,
+            "target": f"column:shop.orders.{name}",
+            "pre_hash": "before",
+            "post_hash": "after",
+            "inverse": "{}",
+            "recorded_at": at(4.4),
+        }
+        for name in ("accepted", "begun")
     ],
     APPLICATIONS.name: [
         application("applied", proposals=["applied"], hour=6.65),
@@ -503,10 +528,16 @@ def test_a_batch_waits_for_the_first_unsettled_one_of_its_space_or_table(states)
     assert waits["lever beside it"] == "correction", "of two at once the correction comes first"
 
 
-def test_the_first_decision_counts_and_of_two_at_once_the_one_that_declines(states):
+def test_who_declines_counts_until_it_is_applied_and_undoes_what_was_begun(states):
     rows = {row["batch_id"]: row for row in states.of(BATCH_STATES).collect()}
-    assert (rows["approved"]["state"], rows["approved"]["decided_by"]) == ("approved", "ann")
-    assert rows["declined"]["decision_reason"] == "ann says declined"
+    names = ("approved", "declined", "taken back", "begun", "accepted")
+    assert {name: (rows[name]["state"], rows[name]["decision_reason"]) for name in names} == {
+        "approved": ("approved", "ann says approved"),
+        "declined": ("declined", "ann says declined"),
+        "taken back": ("declined", "ann says declined"),
+        "begun": ("rejected", "ann says declined"),
+        "accepted": ("accepted", "ann says approved"),
+    }
 
 
 def test_an_approval_of_other_content_approves_nothing(states):
@@ -528,6 +559,8 @@ PROPOSAL_ENDS = {
     "undone": ("rejected", "rejected: by test"),
     "rolled back": ("rejected", "rolled back by ann"),
     "declined": ("declined", "ann says declined"),
+    "taken back": ("declined", "ann says declined"),
+    "begun": ("rejected", "ann says declined"),
     "leaks": ("refused", "it reproduces a benchmark of split held_out"),
     "stale": ("stale", "what it would change has changed"),
     "of a resolved cluster": ("stale", "its cluster is resolved"),
