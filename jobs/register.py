@@ -54,22 +54,22 @@ class RegisterConfig:
         parser.add_argument("--space", required=True, help="the Genie Space")
         parser.add_argument("--policy", choices=("", *POLICIES), help="who approves batches")
         parser.add_argument("--target", help="where the loop stops, as a share (0-1)")
-        given = {name: value or None for name, value in vars(parser.parse_args(argv)).items()}
-        missing = [name for name in ("folder", "space") if given[name] is None]
+        given = parser.parse_args(argv)
+        missing = [name for name in ("folder", "space") if not getattr(given, name)]
         if missing:
             parser.error(f"give the parameters {' and '.join(missing)}")
         try:
-            target = None if given["target"] is None else float(given["target"])
+            target = float(given.target) if given.target else None
         except ValueError:
-            parser.error(f"target: {given['target']!r} is no share")
+            parser.error(f"target: {given.target!r} is no share")
         if target is not None and not 0 <= target <= 1:
             parser.error(f"target: {target} is no share of 0 to 1")
         return cls(
-            given["catalog"],
-            given["schema"],
-            Path(given["folder"]),
-            given["space"],
-            given["policy"],
+            given.catalog,
+            given.schema,
+            Path(given.folder),
+            given.space,
+            given.policy or None,
             target,
         )
 

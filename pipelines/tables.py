@@ -155,7 +155,10 @@ class Tables:
         return self.spark.createDataFrame(data, schema)
 
     def view_at_hand(self, view: View) -> DataFrame | None:
-        """The rows of a view as they are now, where all it is made of is small; else None."""
+        """The rows of a view as they are now, where all it is made of is small; else None.
+
+        Raises ContractDriftError where the catalog's view has other columns.
+        """
         if self._rows_at_hand is None:
             return None
         rows = self._rows_at_hand.view(self.schema, view)
@@ -163,7 +166,14 @@ class Tables:
             return None
         if view.name not in self._view_schemas:
             name = quote_name(self.catalog, self.schema, view.name)
-            self._view_schemas[view.name] = self.spark.table(name).schema
+            schema = self.spark.table(name).schema
+            if schema.names != rows.schema.names:
+                raise ContractDriftError(
+                    f"the view {view.name} was made by another version of genie-loop",
+                    where=self.schema,
+                    remedy="make the views anew, which changes no row: genie-loop tables create",
+                )
+            self._view_schemas[view.name] = schema
         return self._local(rows, self._view_schemas[view.name])  # casts: counts differ in type
 
     def facts(self, schema: str, name: str, commits: int) -> TableFacts:

@@ -396,22 +396,6 @@ def application(number: int, direction: str = "apply", **changes: Any) -> dict[s
     }
 
 
-def intent(number: int, direction: str = "apply", **changes: Any) -> dict[str, Any]:
-    return {
-        "space_id": "shop",
-        "intent_id": make_id("intent", number, direction),
-        "batch_id": make_id("batch", number),
-        "proposal_id": make_id("proposal", number),
-        "direction": direction,
-        "position": 1,
-        "target": "table:shop.orders",
-        "pre_hash": "before",
-        "post_hash": "after",
-        "inverse": "{}",
-        **changes,
-    }
-
-
 def gate_decision(number: int, decision: str, **changes: Any) -> dict[str, Any]:
     return {
         "space_id": "shop",

@@ -9,6 +9,8 @@ from pipelines.tables import Tables
 from tests.conftest import NOW
 from tests.pipelines.loop_rows import Evaluation, Q, add_benchmarks, add_evaluation, add_space
 from transforms.contracts import BENCHMARKS, EVALUATIONS, SPACES, TABLES
+from transforms.errors import ContractDriftError
+from transforms.views import BATCH_STATES
 
 
 @pytest.fixture
@@ -44,3 +46,13 @@ def test_what_is_too_large_stays_with_spark(history, home):
     assert nothing.mark("no_such_schema", SPACES) is None
     reader = Tables(history.spark, clock=lambda: NOW, rows_at_hand=nothing)
     assert reader.read(SPACES).count() == 1
+
+
+def test_a_view_of_another_version_is_named_with_what_to_do(history, spark, home):
+    reader = Tables(history.spark, clock=lambda: NOW, rows_at_hand=SmallTables(home))
+    name = f"{history.schema}.{BATCH_STATES.name}"
+    spark.sql(f"CREATE OR REPLACE VIEW {name} AS SELECT 'one' AS batch_id")
+    with pytest.raises(ContractDriftError, match="genie-loop tables create"):
+        reader.view_at_hand(BATCH_STATES)
+    history.create()
+    assert reader.view_at_hand(BATCH_STATES).count() == 0
