@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 
 from pipelines.ddl import CreateReport, quote_name, quote_text
 from transforms.identity import content_hash
-from transforms.views import VIEWS, View
+from transforms.views import VIEWS, View, as_query
 
 if TYPE_CHECKING:  # Tables.create ends in create_views
     from pipelines.tables import Tables
@@ -19,7 +19,7 @@ _HASH = "genie_loop.sql_hash"
 
 
 def create_views(tables: Tables) -> CreateReport:
-    """Create the views that are missing, and replace those whose text is another one.
+    """Create the views that are missing, and replace those that are made in another way.
 
     The tables have to be there. A second call changes nothing.
     """
@@ -50,7 +50,8 @@ def _create_sql(view: View) -> str:
 
 
 def _hash(view: View) -> str:
-    return content_hash(view.sql, view.comment)
+    """Of what it is made of, too: the catalog keeps the columns that it had when it was made."""
+    return content_hash(as_query(view), view.comment)
 
 
 def _is_as(tables: Tables, view: View) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from jobs.home import Home
 from pipelines.tables import Tables
 from tests.conftest import NOW
 from tests.frames import assert_same_rows
+from transforms.change_views import BATCH_PROGRESS
 from transforms.contracts import APPROVALS, BENCHMARKS, LEVER_AUDIT, PROFILES, TABLES, Table
 from transforms.errors import ContractDriftError, ContractViolationError
+from transforms.views import VIEWS
 
 
 def approval(number: int, **changes: Any) -> dict[str, Any]:
@@ -310,3 +313,17 @@ def test_tables_lie_where_the_home_says(tables: Tables, home: Home):
     path = home.table_path(tables.schema, BENCHMARKS.name)
     assert (path / "_delta_log").is_dir()
     assert path == Path(home.root) / "warehouse" / "genie_loop.db" / "benchmarks"
+
+
+def test_a_view_is_made_anew_when_one_that_it_reads_is_another(tables, spark, monkeypatch):
+    tables.create()
+    wider = replace(BATCH_PROGRESS, sql=f"SELECT p.*, 1 AS one FROM ({BATCH_PROGRESS.sql}) AS p")
+    changed = tuple(wider if view.name == wider.name else view for view in VIEWS)
+    monkeypatch.setattr("transforms.views.VIEWS", changed)
+    monkeypatch.setattr("pipelines.views.VIEWS", changed)
+    report = tables.create()
+    assert {"batch_progress", "batch_states"} <= set(report.created)
+    assert "one" in spark.table(f"{tables.schema}.batch_states").columns
+    monkeypatch.undo()
+    tables.create()
+    assert "one" not in spark.table(f"{tables.schema}.batch_states").columns
