@@ -70,7 +70,7 @@ def demo(
         _prepare(command, job, generator, rows, project, bookings, target)
         runner = runner_of(command, lambda name: run_job(name, job), shown)
         summary = runner.run(ignores_waiting=True)
-    _show(command, space, project)
+    _show(command, space, sample, project)
     if summary.failures:
         raise typer.Exit(exit_code_of(summary.failures[0][1]))
 
@@ -105,7 +105,7 @@ def _prepare(
     register(job.tables, files, rows.name, report, _POLICY, target)
 
 
-def _show(command: Command, space: str, project: Path) -> None:
+def _show(command: Command, space: str, sample: Path, project: Path) -> None:
     """What the loop did, and where to look next."""
     history = command.history
     for heading, show in (
@@ -122,7 +122,7 @@ def _show(command: Command, space: str, project: Path) -> None:
         "Look further:",
         *([f"  genie-loop batches show {first}"] if first else []),
         "  genie-loop proposals; genie-loop clusters; genie-loop failures",
-        f"  git diff --no-index {_SAMPLE} {project}",
+        f"  git diff --no-index {sample} {project}",
         f"  mlflow ui --backend-store-uri {command.home.tracking_uri}",
         f"  the tables: {command.home.table_path('genie_loop', 'evaluations').parent}",
         "  a query to try: SELECT * FROM genie_loop.evaluation_summary ORDER BY iteration",

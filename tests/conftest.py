@@ -60,7 +60,12 @@ def _only_this_machine() -> Iterator[None]:
 
 
 # What takes longest, the longest first: started last, it would keep one of two processes idle.
-_LONGEST = ("tests/walk/", "tests/jobs/test_cli_end_to_end", "tests/jobs/test_evaluate")
+_LONGEST = (
+    "tests/walk/",
+    "tests/jobs/test_cli_end_to_end",
+    "tests/jobs/test_cli_demo",
+    "tests/jobs/test_evaluate",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from jobs.home import Home
 from jobs.positions import read_progress
 from jobs.reading import History
+from tests.jobs.commands import call, listed, start
 from transforms.contracts import TABLES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -61,29 +61,6 @@ def folder(tmp_path) -> Path:
     ):
         path.write_text("".join(json.dumps(item) + "\n" for item in items))
     return root
-
-
-def start(home: Home, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", "from jobs.cli import main; main()", *words],
-        env={**os.environ, "GENIE_LOOP_HOME": str(home.root)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def call(home: Home, *words: str) -> str:
-    process = start(home, *words)
-    out, err = process.communicate(timeout=500)
-    assert process.returncode == 0, err
-    assert "Traceback" not in err
-    return out
-
-
-def listed(home: Home, *words: str) -> list[dict]:
-    return json.loads(call(home, *words, "--json"))
 
 
 def await_job(home: Home, process: subprocess.Popen[str]) -> None:
