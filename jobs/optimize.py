@@ -33,7 +33,7 @@ def _lines(done: Optimized) -> tuple[str, ...]:
     if done.commits:
         lines.append(f"written to {', '.join(sorted(done.commits))}")
     if "batches" in done.commits:
-        lines.append("new batches wait for approval: genie-loop batches")
+        lines.append("batches wait for approval: genie-loop batches")
     return tuple(lines)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from genie.homes import DriftedError, MissingObjectError, Place, RefusedWriteError, fingerprint
 from genie.homes.base import drifted
@@ -14,40 +14,39 @@ from pipelines.intents import Change, Intent
 def carry_out(intents: Sequence[Intent], homes: SpaceHomes, *, is_undo: bool) -> None:
     """Make every change that is not made yet, in order, each read back.
 
-    A document that is as before the change is changed, one that is as after it is left. Raises
-    DriftedError, touching nothing more, for one that is anything else. When a home refuses a
-    change, those made so far are taken back before RefusedWriteError is raised; an undo goes on
-    from where it is the next time.
+    A document that is as before the change is changed, one that is as after it, or as after a
+    later one of these changes, is left. Raises DriftedError, touching nothing more, for one that
+    is anything else. When a home refuses a change, those made so far are taken back before
+    RefusedWriteError is raised; an undo goes on from where it is the next time.
     """
-    changes = [change for intent in intents for change in intent.changes]
+    changes = _changes(intents)
     for position, change in enumerate(changes):
-        later = {c.post_hash for c in changes[position + 1 :] if c.place == change.place}
         try:
-            _make(change, homes, later)
+            _make(change, homes, _left_by_later(changes, position))
         except RefusedWriteError:
             if not is_undo:
                 _take_back(changes[:position], homes)
             raise
 
 
-def rehearse(intents: Sequence[Intent], homes: SpaceHomes) -> None:
-    """Look whether every change could be made, one after another; nothing is touched.
+def rehearse(batches: Iterable[Sequence[Intent]], homes: SpaceHomes) -> None:
+    """Look whether ``carry_out`` could make the changes of one batch after another.
 
-    Raises DriftedError, with every document that is neither as before its change nor as after it.
+    Nothing is touched. Raises DriftedError, with every document that would stop it.
     """
     contents: dict[Place, str | None] = {}
     found_drifted: dict[Place, None] = {}
-    for change in (change for intent in intents for change in intent.changes):
-        if change.place not in contents:
-            contents[change.place] = _content(change.place, homes)
-        content = contents[change.place]
-        found = fingerprint(content)
-        if found == change.pre_hash and content is not None:
-            contents[change.place] = change.splice.applied(content)
-        elif content is None and change.place.kind == "metric_view":
-            contents[change.place] = change.splice.after
-        elif found != change.post_hash:
-            found_drifted[change.place] = None
+    for changes in map(_changes, batches):
+        for position, change in enumerate(changes):
+            if change.place not in contents:
+                contents[change.place] = _content(change.place, homes)
+            content, later = contents[change.place], _left_by_later(changes, position)
+            try:
+                wanted = _to_write(change, content, later)
+            except DriftedError:
+                found_drifted[change.place] = None
+            else:
+                contents[change.place] = content if wanted is None else wanted
     if found_drifted:
         raise DriftedError(
             "drifted: these are not what the batches left there: "
@@ -57,21 +56,41 @@ def rehearse(intents: Sequence[Intent], homes: SpaceHomes) -> None:
         )
 
 
-def _make(change: Change, homes: SpaceHomes, later: set[str]) -> None:
-    home = homes.of(change.place)
-    content = _content(change.place, homes)
+def _changes(intents: Sequence[Intent]) -> list[Change]:
+    return [change for intent in intents for change in intent.changes]
+
+
+def _left_by_later(changes: Sequence[Change], position: int) -> frozenset[str]:
+    """Hashes of the document as later changes leave it: a restart finds what they made."""
+    place = changes[position].place
+    return frozenset(one.post_hash for one in changes[position + 1 :] if one.place == place)
+
+
+def _to_write(change: Change, content: str | None, later: Set[str]) -> str | None:
+    """What the document has to become now; None where it is left as it is.
+
+    ``later`` are hashes that later changes leave. Raises DriftedError for a document that is
+    neither as before the change nor as after it or after one of those.
+    """
     found = fingerprint(content)
     if found == change.post_hash:
-        return
+        return None
     if found == change.pre_hash and content is not None:
-        home.write(change.place, change.splice.applied(content), expected=content)
-    elif found in later:
-        return
-    elif content is None and change.place.kind == "metric_view":
+        return change.splice.applied(content)
+    if found in later:
+        return None
+    if content is None and change.place.kind == "metric_view":
         # Killed between dropping and creating it; somebody else's view is never missing and ours.
-        home.write(change.place, change.splice.after, expected=None)
-    else:
-        raise drifted(change.place)
+        return change.splice.after
+    raise drifted(change.place)
+
+
+def _make(change: Change, homes: SpaceHomes, later: Set[str]) -> None:
+    content = _content(change.place, homes)
+    wanted = _to_write(change, content, later)
+    if wanted is None:
+        return
+    homes.of(change.place).write(change.place, wanted, expected=content)
     if fingerprint(_content(change.place, homes)) != change.post_hash:
         raise DriftedError(
             "what was written is not what is read back",

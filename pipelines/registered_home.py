@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,8 @@ from pipelines.tables import Tables
 from transforms.benchmarks import BenchmarkQuestion
 from transforms.contracts import BENCHMARKS
 from transforms.identity import content_hash
+
+_CORRECTED = "corrected"
 
 
 class RegisteredSpaceHome:
@@ -46,7 +49,8 @@ class RegisteredSpaceHome:
 class BenchmarkHome:
     """Documents of kind ``benchmark``: expected SQL; ``name`` of a place is ``space/question``.
 
-    Writing records a new version of the question; the old ones stay in the history.
+    Writing records a new version of the question; the old ones stay in the history. It is a
+    correction, unless it takes one back: that version is from where the one before it was.
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -54,11 +58,11 @@ class BenchmarkHome:
 
     def read(self, place: Place) -> str:
         """See ``Home``."""
-        return str(self._newest(place)["expected_sql"])
+        return str(self._versions(place)[0]["expected_sql"])
 
     def write(self, place: Place, content: str, *, expected: str | None) -> None:
         """See ``Home``."""
-        newest = self._newest(place)
+        newest, *older = self._versions(place)
         if newest["expected_sql"] != expected:
             raise drifted(place)
         question = BenchmarkQuestion(
@@ -70,22 +74,31 @@ class BenchmarkHome:
             "benchmark_version": version,
             "benchmark_hash": question.benchmark_hash,
             "expected_sql": content,
-            "source": "corrected",
+            "source": _source(content, newest, older),
         }
         del row["recorded_at"]
         transaction = content_hash("correction", place.name, version, question.benchmark_hash)
         self._tables.append_rows(BENCHMARKS, [row], transaction=transaction)
 
-    def _newest(self, place: Place) -> dict[str, Any]:
+    def _versions(self, place: Place) -> list[dict[str, Any]]:
+        """All versions of the question, the newest first. Raises MissingObjectError for none."""
         space_id, _, question_id = place.name.partition("/")
         versions = (
             self._tables.read(BENCHMARKS)
             .where((F.col("space_id") == space_id) & (F.col("question_id") == question_id))
             .orderBy(F.desc("benchmark_version"))
-            .limit(1)
-            .collect()
+            .collect()  # a few of one question
         )
         if not versions:
             raise missing(place)
-        found: dict[str, Any] = versions[0].asDict()
-        return found
+        return [version.asDict() for version in versions]
+
+
+def _source(content: str, newest: Mapping[str, Any], older: Sequence[Mapping[str, Any]]) -> str:
+    """Where a version with this expected SQL is from; ``older`` are those before the newest.
+
+    A corrected question that gets the SQL of an older version is what it was before.
+    """
+    is_corrected = newest["source"] == _CORRECTED
+    former = (one["source"] for one in older if one["expected_sql"] == content)
+    return str(next(former, _CORRECTED)) if is_corrected else _CORRECTED

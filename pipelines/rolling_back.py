@@ -61,7 +61,7 @@ def rollback_to_model(
     batches = _applied_since(states, version)
     _refuse_approved(states, version["space_id"])
     ledger = TableLedger(tables)
-    ways_back = [intent for batch in batches for intent in _way_back(ledger, batch["batch_id"])]
+    ways_back = [_way_back(ledger, batch["batch_id"]) for batch in batches]
     if ways_back:
         rehearse(ways_back, homes(version["space_id"]))
     decided = [batch for batch in batches if batch["state"] != "rejected"]

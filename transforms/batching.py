@@ -80,6 +80,22 @@ def detect_conflicts_and_batch(
     return _with_waiting(_formed(chosen), batches).select(*BATCH_COLUMNS)
 
 
+def freed(batches: DataFrame) -> DataFrame:
+    """Batches that waited and are free to be approved now: rows of ``BATCH_COLUMNS``.
+
+    ``batches`` is the view batch_states. The rows say that they wait no more, for what watches the
+    table to see it.
+    """
+    is_freed = F.col("waiting_for").isNotNull() & F.col("waits_for").isNull()
+    nothing = F.lit(None).cast("string")
+    return (
+        batches.where((F.col("state") == "proposed") & is_freed)
+        .withColumn("waiting_for", nothing)
+        .withColumn("waiting_reason", nothing)
+        .select(*BATCH_COLUMNS)
+    )
+
+
 def _risk_rank() -> Column:
     """1 for the lowest risk."""
     return F.array_position(F.array(*(F.lit(risk) for risk in RISKS)), F.col("risk")).cast("int")

@@ -66,13 +66,18 @@ def _registered_space_and_benchmark(till):
     question = {**seeded.benchmark("q1", "plain"), "expected_sql": "SELECT 1"}
     till.append(c.BENCHMARKS, question)
     correction = p.CorrectBenchmark(space_id="plain", question_id="q1", expected_sql="SELECT 2")
-    till.approve(till.propose(0, [(correction, "SELECT 1")], "plain"))
+    correction_batch = till.propose(0, [(correction, "SELECT 1")], "plain")
+    till.approve(correction_batch)
     till.run()
     rows = till.tables.read(c.BENCHMARKS).orderBy("benchmark_version").collect()
     assert [(row.expected_sql, row.source) for row in rows] == [
         ("SELECT 1", "imported"),
         ("SELECT 2", "corrected"),
     ]
+    till.reject(correction_batch)
+    till.run()
+    rows = till.tables.read(c.BENCHMARKS).orderBy("benchmark_version").collect()
+    assert (rows[-1].expected_sql, rows[-1].source) == ("SELECT 1", "imported")
 
 
 def _what_the_engine_refuses(till, before):

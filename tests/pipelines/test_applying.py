@@ -257,14 +257,14 @@ def three_batches(sample):
     return ledger, states
 
 
-def ways_back(ledger, *batches):
-    return [one for batch in batches for one in undoing(ledger.intents(batch, "apply"))]
+def ways_back(ledger, batch):
+    return undoing(ledger.intents(batch, "apply"))
 
 
 def test_batches_are_undone_the_last_first_and_exactly(sample, three_batches):
     ledger, states = three_batches
     ledger.rejected = {"batch-2", "batch-3"}
-    rehearse(ways_back(ledger, "batch-3", "batch-2"), sample.homes())
+    rehearse([ways_back(ledger, one) for one in ("batch-3", "batch-2")], sample.homes())
     assert sample.state() == states[3], "a rehearsal touches nothing"
     done = apply_pending(ledger, services(sample)).done
     assert [one.work.batch_id for one in done] == ["batch-3", "batch-2"]
@@ -276,13 +276,13 @@ def test_the_wrong_order_and_what_somebody_changed_are_refused_before_anything_i
 ):
     ledger, states = three_batches
     with pytest.raises(DriftedError, match=BOOKINGS):
-        rehearse(ways_back(ledger, "batch-1"), sample.homes())
+        rehearse([ways_back(ledger, "batch-1")], sample.homes())
     sample.catalog.comments[(BOOKINGS, "status")] = "mine"
     theirs = sample.state()
     with pytest.raises(
         DriftedError, match=r"there: live comment wanderbricks\.bookings\.status\n"
     ) as told:
-        rehearse(ways_back(ledger, "batch-3", "batch-2", "batch-1"), sample.homes())
+        rehearse([ways_back(ledger, f"batch-{n}") for n in (3, 2, 1)], sample.homes())
     assert "nothing was touched" in str(told.value)
     assert sample.state() == theirs
     assert theirs != states[3]
@@ -293,7 +293,27 @@ def test_a_rehearsal_takes_a_walk_back_that_was_cut_off_as_it_stands(sample, thr
     ledger.rejected = {"batch-2", "batch-3"}
     with surviving():
         apply_pending(ledger, services(sample, Bomb(8)))
-    rehearse(ways_back(ledger, "batch-3", "batch-2"), sample.homes())
+    rehearse([ways_back(ledger, one) for one in ("batch-3", "batch-2")], sample.homes())
+
+
+@slow
+def test_a_rehearsal_decides_as_the_undo_does_wherever_that_was_cut_off(sample):
+    def begun(after):
+        """Two patches of one file and the comments they are about, undone up to a call."""
+        sample.reset()
+        ledger = MemoryLedger([batch(COMMENT, STATUS, DATES)])
+        assert run(sample, ledger).failed == ()
+        ledger.rejected.add("batch-1")
+        bomb = Bomb(after)
+        with surviving():
+            assert run(sample, ledger, bomb).failed == ()
+        return ledger, bomb.calls
+
+    _, calls = begun(0)
+    for after in range(1, calls + 1):
+        ledger, _ = begun(after)
+        rehearse([ways_back(ledger, "batch-1")], sample.homes())
+        assert run(sample, ledger).failed == (), f"cut off after call {after} of {calls}"
 
 
 def test_a_space_in_which_an_undo_failed_is_left_as_it_is(sample, three_batches):

@@ -12,6 +12,7 @@ from transforms.batching import (
     BATCH_COLUMNS,
     changed_object,
     detect_conflicts_and_batch,
+    freed,
     patches_hash,
 )
 from transforms.contracts import BATCHES, PROPOSALS
@@ -158,6 +159,21 @@ def test_a_correction_goes_before_the_lever_of_its_space(spark):
     assert lever["waiting_reason"] == (
         f"one batch of a space is in flight at a time: {correction['batch_id']} is proposed"
     )
+
+
+def test_batches_that_waited_and_are_free_wait_for_none_and_no_other_is_touched(spark):
+    waiting = {"waiting_for": "batch-0", "waiting_reason": "it is applied"}
+    batches = [
+        in_flight("freed", **waiting, waits_for=None),
+        in_flight("waits on", **waiting, waits_for="batch-1"),
+        in_flight("was free", waits_for=None),
+        in_flight("settled", **waiting, state="stale", waits_for=None),
+    ]
+    also = {**STATES, "waits_for": "STRING"}
+    rows = freed(frame(spark, BATCHES, batches, also=also)).collect()
+    assert [(row["batch_id"], row["waiting_for"], row["waiting_reason"]) for row in rows] == [
+        ("freed", None, None)
+    ]
 
 
 OBJECTS = {
