@@ -6,85 +6,77 @@ of train; a question of held_out or sealed has none here, so that no screen can 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from jobs.reading import History, Row
-from transforms.contracts import SPLITS
+from transforms.identity import content_hash
+from transforms.pairing import Answered, Pair, SplitComparison, compare_splits, pair_up
 
 # An answer that the platform failed to give says nothing; a repeat may have given it.
 _ANSWERS = """
-SELECT q.question_id, q.question, q.expected_sql, q.split,
-  CASE WHEN q.outcome = 'infrastructure' THEN NULL ELSE COALESCE(q.is_correct, FALSE) END
-    AS is_right,
-  ROW_NUMBER() OVER (
-    PARTITION BY q.question_id
-    ORDER BY CASE WHEN q.outcome = 'infrastructure' THEN 1 ELSE 0 END, e.started_at DESC
-  ) AS recency
+SELECT q.question_id, q.question, q.expected_sql, q.split, q.group_id,
+  SUM(CASE WHEN q.outcome <> 'infrastructure' THEN 1 ELSE 0 END) AS known_count,
+  SUM(CASE WHEN q.outcome <> 'infrastructure' AND q.is_correct THEN 1 ELSE 0 END) AS right_count
 FROM eval_results q
 JOIN evaluations e ON e.evaluation_id = q.evaluation_id
-WHERE q.attempt = 1 AND q.evaluation_id IN :{ids}
-"""
-_CHANGES = f"""
-SELECT r.split, r.change,
-  CASE WHEN r.split = 'train' THEN r.any_id END AS question_id,
-  CASE WHEN r.split = 'train' THEN r.any_text END AS question
-FROM (
-  SELECT COALESCE(a.split, b.split) AS split, COALESCE(a.question_id, b.question_id) AS any_id,
-    COALESCE(a.question, b.question) AS any_text,
-    CASE
-      WHEN a.question_id IS NULL THEN 'only_before'
-      WHEN b.question_id IS NULL THEN 'only_after'
-      WHEN a.question <> b.question OR a.expected_sql <> b.expected_sql THEN 'other_benchmark'
-      WHEN a.is_right IS NULL OR b.is_right IS NULL THEN 'unknown'
-      WHEN a.is_right AND b.is_right THEN 'still_right'
-      WHEN a.is_right THEN 'fixed'
-      WHEN b.is_right THEN 'broken'
-      ELSE 'still_wrong'
-    END AS change
-  FROM (SELECT * FROM ({_ANSWERS.format(ids="before")}) WHERE recency = 1) b
-  FULL JOIN (SELECT * FROM ({_ANSWERS.format(ids="after")}) WHERE recency = 1) a
-    ON a.question_id = b.question_id
-) r
-ORDER BY r.split, r.any_id
+WHERE q.attempt = 1 AND q.evaluation_id IN :ids
+GROUP BY q.question_id, q.question, q.expected_sql, q.split, q.group_id
+ORDER BY MAX(e.started_at), q.question_id
 """
 
-COMPARED = ("fixed", "broken", "still_right", "still_wrong")
-LEFT_OUT = ("unknown", "other_benchmark", "only_before", "only_after")
-"""``unknown``: the platform failed to answer, before or after, so that nothing is known."""
 
+@dataclass(frozen=True, slots=True)
+class QuestionChanges:
+    """``train``: a row per train question with ``question_id``, ``question`` and ``change``.
 
-def question_changes(history: History, before: Sequence[str], after: Sequence[str]) -> list[Row]:
-    """One row per question of the evaluations ``before`` or ``after``, those of train by id.
-
-    Columns: ``split``, ``change`` (of COMPARED or LEFT_OUT), ``question_id``, ``question``. Of
-    several evaluations on one side the newest answer counts.
+    ``splits``: the three splits side by side, with what their changes prove.
     """
-    return history.select(_CHANGES, before=before, after=after)
+
+    train: list[Row]
+    splits: list[SplitComparison]
+
+    def train_with(self, change: str) -> list[Row]:
+        """Id and text of the train questions that changed so."""
+        return [
+            {"question_id": row["question_id"], "question": row["question"]}
+            for row in self.train
+            if row["change"] == change
+        ]
+
+    def split_rows(self) -> list[Row]:
+        """``splits`` as JSON shows them."""
+        return [
+            {"split": one.split, **one.numbers(), "verdict": one.verdict} for one in self.splits
+        ]
 
 
-def changes_by_split(rows: Sequence[Row]) -> list[Row]:
-    """Per split, in order: the number of each change, and right ones of those compared."""
-    counted = Counter((row["split"], row["change"]) for row in rows)
-    by_split = []
-    for split in SPLITS:
-        of = {change: counted[split, change] for change in (*COMPARED, *LEFT_OUT)}
-        by_split.append(
-            {
-                "split": split,
-                "compared_count": sum(of[change] for change in COMPARED),
-                "correct_before": of["still_right"] + of["broken"],
-                "correct_after": of["still_right"] + of["fixed"],
-                **{f"{change}_count": number for change, number in of.items()},
-            }
-        )
-    return by_split
+def question_changes(
+    history: History, before: Sequence[str], after: Sequence[str]
+) -> QuestionChanges:
+    """Compare the evaluations ``before`` with those ``after``, by their ids.
+
+    Several evaluations on a side are several answers to each of its questions.
+    """
+    asked_before = history.select(_ANSWERS, ids=before)
+    asked_after = history.select(_ANSWERS, ids=after)
+    texts = {row["question_id"]: row["question"] for row in (*asked_before, *asked_after)}
+    paired = pair_up(map(_answered, asked_before), map(_answered, asked_after))
+    train = [_named(pair, texts) for pair in paired if pair.any_side.split == "train"]
+    return QuestionChanges(train, compare_splits(paired))
 
 
-def train_with(rows: Sequence[Row], change: str) -> list[Row]:
-    """Id and text of the train questions that changed so."""
-    return [
-        {"question_id": row["question_id"], "question": row["question"]}
-        for row in rows
-        if row["split"] == "train" and row["change"] == change
-    ]
+def _answered(row: Row) -> Answered:
+    return Answered(
+        question_id=row["question_id"],
+        group_id=row["group_id"],
+        split=row["split"],
+        benchmark=content_hash(row["question"], row["expected_sql"]),
+        known_count=row["known_count"],
+        right_count=row["right_count"],
+    )
+
+
+def _named(pair: Pair, texts: dict[str, str]) -> Row:
+    question_id = pair.any_side.question_id
+    return {"question_id": question_id, "question": texts[question_id], "change": pair.change}

@@ -1,4 +1,4 @@
-"""The gate: question by question, train must gain, held-out may veto, a tie rejects."""
+"""The gate: question by question, train must gain, held-out may veto, chance is asked again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from transforms.contracts import (
     JUDGE_VERDICTS,
     SPACES,
 )
-from transforms.gate import DECISION_COLUMNS, REQUEST_COLUMNS, gate_decisions, gate_pairs
+from transforms.gate import (
+    DECISION_COLUMNS,
+    REQUEST_COLUMNS,
+    decision_rows,
+    gate_decisions,
+    gate_pairs,
+    repeat_requests,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STATE = {"state": "STRING", "asks_train": "BOOLEAN"}  # what the view adds
@@ -31,8 +38,10 @@ def case(train: str, held_out: str = "", sealed: str = "") -> dict[str, list[str
     return {"train": train.split(), "held_out": held_out.split(), "sealed": sealed.split()}
 
 
-# name: what was answered, decision, train net, held-out net
-DECISIONS = {
+LIVE, RECORDED = "genie:space", "recorded:answers"
+FOUND = "the platform failed where it could decide"
+# name: what was answered, decision, train net, held-out net. Recordings answer the same again.
+STEADY = {
     "a train question gained": (case("wr rr ww"), "accepted", 1, 0),
     "a tie": (case("wr rw"), "rejected", 0, 0),
     "nothing changed": (case("rr ww"), "rejected", 0, 0),
@@ -44,7 +53,7 @@ DECISIONS = {
     "sealed decides nothing, lost": (case("wr", "rr", "rw rw"), "accepted", 1, 0),
     "sealed decides nothing, gained": (case("rr", "rr", "wr wr"), "rejected", 0, 0),
     "the platform failed where it cannot matter": (case("wr wr ri"), "accepted", 2, 0),
-    "the platform failed where it could decide": (case("wr ri"), "undecided", 1, 0),
+    FOUND: (case("wr ri"), "undecided", 1, 0),
     "the platform failed before": (case("wr iw"), "undecided", 1, 0),
     "the platform failed, and all the rest says no": (case("rw rw ri"), "rejected", -2, 0),
     "a tie of a correction": (case("wr rw"), "accepted", 0, 0),
@@ -58,6 +67,28 @@ DECISIONS = {
     "a repeat finds it worse": (case("wrr riw"), "rejected", 0, 0),
     "after two repeats the platform still fails": (case("wrrr riii"), "rejected", 1, 0),
 }
+# What answers now may answer otherwise another time.
+UNSTEADY = {
+    "live: gains that chance seldom gives": (case("wr wr wr wr"), "accepted", 4, 0),
+    "live: three gains and no loss": (case("wr wr wr rr", "rr"), "undecided", 3, 0),
+    "live: the same three gains again": (case("wrr wrr wrr", "rrr"), "accepted", 3, 0),
+    "live: one gain after two repeats": (case("wrrr rrrr"), "accepted", 1, 0),
+    "live: a gain that does not last": (case("wrww rrrr"), "rejected", 0, 0),
+    "live: one held-out question lost": (case("wr wr wr wr wr", "rw"), "undecided", 5, -1),
+    "live: it is lost twice": (case("wrr wrr wrr wrr", "rww"), "undecided", 4, -1),
+    "live: it is lost for good": (case("wrrr wrrr wrrr wrrr", "rwww"), "rejected", 4, -1),
+    "live: it is lost once of two": (case("wrr wrr wrr wrr", "rwr"), "accepted", 4, 0),
+    "live: harm that chance may do": (case("rw rw rw rw rw wr"), "undecided", -4, 0),
+    "live: more harm": (case("rw rw rw rw rw rw wr"), "rejected", -5, 0),
+    "live: harm on held-out": (case("wr wr wr wr", "rw rw rw rw"), "rejected", 4, -4),
+    "live: nothing gained": (case("rr rw"), "rejected", -1, 0),
+    "live: a tie": (case("wr rw"), "undecided", 0, 0),
+    "live: a correction lost one": (case("rw rr"), "undecided", -1, 0),
+    "live: it was asked twice before": (case("wwr wwr wwr rwr"), "accepted", 3, 0),
+}
+ANSWERERS = {**dict.fromkeys(STEADY, RECORDED), **dict.fromkeys(UNSTEADY, LIVE)}
+DECISIONS = STEADY | UNSTEADY
+TWICE_BEFORE = {"live: it was asked twice before"}
 
 
 KINDS = {
@@ -112,16 +143,18 @@ def gated(spark):
         frame(spark, BATCHES, [{"batch_id": f"batch of {n}", "kind": k} for n, k in KINDS.items()]),
         frame(spark, JUDGE_VERDICTS, verdicts),
     )
-    assert tuple(made.decisions.columns) == DECISION_COLUMNS
-    assert tuple(made.repeats.columns) == REQUEST_COLUMNS
+    made = made.localCheckpoint()
+    decisions, repeats = decision_rows(made), repeat_requests(made)
+    assert tuple(decisions.columns) == DECISION_COLUMNS
+    assert tuple(repeats.columns) == REQUEST_COLUMNS
     return (
-        {row["space_id"]: row for row in made.decisions.collect()},
-        {row["space_id"]: row for row in made.repeats.collect()},
+        {row["space_id"]: row for row in decisions.collect()},
+        {row["space_id"]: row for row in repeats.collect()},
     )
 
 
 def _evaluation(name, evaluation_id, number, splits):
-    is_baseline = number == 0
+    is_baseline = number == 0 or (number == 1 and name in TWICE_BEFORE)
     return {
         "space_id": name,
         "evaluation_id": evaluation_id,
@@ -130,6 +163,8 @@ def _evaluation(name, evaluation_id, number, splits):
         "kind": "baseline" if is_baseline else "repeat",
         "started_at": START + timedelta(hours=number),
         "state": "accepted" if is_baseline else "undecided",
+        "state_hash": "before" if is_baseline else "after",
+        "answerer": ANSWERERS.get(name, RECORDED),
         "asks_train": True,
         "splits": [
             {
@@ -150,6 +185,7 @@ def _results(name, evaluation_id, number, splits):
             "space_id": name,
             "evaluation_id": evaluation_id,
             "question_id": f"{split}-{position}",
+            "group_id": f"group of {split}-{position}",
             "attempt": 1,
             "benchmark_version": 1,
             "split": split,
@@ -223,7 +259,7 @@ def test_only_what_is_undecided_is_asked_again(gated, name):
 
 
 def test_a_repeat_asks_train_and_held_out_for_the_same_application(gated):
-    row = gated[1]["the platform failed where it could decide"]
+    row = gated[1][FOUND]
     assert row["kind"] == "repeat"
     assert row["ordinal"] == 1
     assert row["splits"] == ["train", "held_out"]
@@ -235,7 +271,34 @@ def test_a_decision_lists_its_evaluations_in_order_and_what_it_compared_with(gat
     assert row["evaluation_ids"] == ["a repeat finds it worse/1", "a repeat finds it worse/2"]
     assert row["number"] == 2
     assert row["baseline_evaluation_id"] == "a repeat finds it worse/0"
-    assert json.loads(row["statistics"])["train_compared"] == 2
+    statistics = json.loads(row["statistics"])
+    assert statistics["train"]["compared_count"] == 2
+    assert statistics["baseline_evaluation_ids"] == ["a repeat finds it worse/0"]
+    row = gated[0]["live: it was asked twice before"]
+    before = ["live: it was asked twice before/0", "live: it was asked twice before/1"]
+    assert json.loads(row["statistics"])["baseline_evaluation_ids"] == before
+    assert row["baseline_evaluation_id"] == before[-1]
+
+
+def test_a_decision_records_what_its_numbers_prove(gated):
+    row = gated[0]["live: three gains and no loss"]
+    assert row["rationale"] == (
+        "undecided: train 3 gained, 0 lost of 4; held-out 0 gained, 0 lost of 1; "
+        "a change without effect looks as good on train in 12.5% of cases: all are asked again"
+    )
+    statistics = json.loads(row["statistics"])
+    assert not statistics["is_steady"]
+    train = statistics["train"]
+    assert (train["p_gain"], train["p_harm"], train["p_value"]) == (0.125, 1.0, 0.25)
+    assert (train["accuracy_before"], train["accuracy_after"]) == (0.25, 1.0)
+    assert train["difference_low"] < train["difference"] == 0.75 <= train["difference_high"]
+    assert statistics["held_out"]["p_gain"] == 1.0
+
+
+def test_what_is_not_compared_is_counted_beside_what_is(gated):
+    row = gated[0][FOUND]
+    assert "train 1 gained, 0 lost of 1, 1 not answered; held-out" in row["rationale"]
+    assert json.loads(row["statistics"])["train"]["unknown_count"] == 1
 
 
 def test_held_out_questions_are_told_by_counts_only(gated):
@@ -264,6 +327,7 @@ def test_the_baseline_is_the_last_accepted_evaluation_before_the_batch(spark):
             "started_at": START + timedelta(hours=hour),
             "state": "accepted",
             "asks_train": True,
+            "state_hash": "shown",
             **changed,
         }
 
@@ -271,7 +335,10 @@ def test_the_baseline_is_the_last_accepted_evaluation_before_the_batch(spark):
     pairs = _pairs(
         spark,
         [
-            evaluation("first", 0),
+            evaluation("long ago", -5),
+            evaluation("first", -1),
+            evaluation("other state", -1, state_hash="other"),
+            evaluation("one more", 0),
             evaluation("second", 1),
             evaluation("peek", 2, kind="canary"),
             evaluation("sealed only", 2, kind="final", asks_train=False),
@@ -284,6 +351,8 @@ def test_the_baseline_is_the_last_accepted_evaluation_before_the_batch(spark):
         [{"batch_id": "c", "number": 1, "decision": "rejected"}],
     )
     assert [(row["batch_id"], row["baseline_evaluation_id"]) for row in pairs] == [("b", "second")]
+    # The newest of the same state, as many as may measure the batch itself.
+    assert pairs[0]["baseline_evaluation_ids"] == ["first", "one more", "second"]
 
 
 def test_without_an_accepted_evaluation_nothing_shows_a_gain(spark):
@@ -299,7 +368,7 @@ def test_without_an_accepted_evaluation_nothing_shows_a_gain(spark):
         frame(spark, BATCHES, []),
         frame(spark, JUDGE_VERDICTS, []),
     )
-    row = made.decisions.collect()[0]
+    row = decision_rows(made).collect()[0]
     assert (row["decision"], row["stop_reason"]) == ("rejected", None)
     assert "no accepted evaluation" in row["rationale"]
 
@@ -318,6 +387,7 @@ def test_corrected_benchmarks_are_not_compared_with_what_they_were(spark):
         frame(spark, BATCHES, []),
         frame(spark, JUDGE_VERDICTS, []),
     )
-    row = made.decisions.collect()[0]
-    assert json.loads(row["statistics"])["train_compared"] == 1
+    row = decision_rows(made).collect()[0]
+    train = json.loads(row["statistics"])["train"]
+    assert (train["compared_count"], train["other_benchmark_count"]) == (1, 1)
     assert row["stop_reason"] == "maximum"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from itertools import combinations, product
+from statistics import NormalDist
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +38,11 @@ def test_the_interval_of_a_share_holds_it_and_is_that_of_wrong_answers_turned_ro
     assert 0 <= interval.low <= correct / count <= interval.high <= 1
     assert interval.low == pytest.approx(1 - other.high, abs=1e-12)
     assert wilson(10 * correct, 10 * count).high - interval.high <= 1e-12
+
+
+def test_the_interval_of_many_answers_is_the_normal_one():
+    spread = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * math.sqrt(0.25 / 10**12)
+    assert wilson(5 * 10**11, 10**12).high - 0.5 == pytest.approx(spread, rel=1e-9)
 
 
 def test_nothing_asked_has_no_interval():
