@@ -12,9 +12,11 @@ import typer
 
 from jobs import screens
 from jobs.benchmark_texts import shown_summary
-from jobs.cli_shared import Json, command_of
+from jobs.cli_errors import say
+from jobs.cli_session import opened
+from jobs.cli_shared import Command, Json, command_of
 from jobs.ids import prefix_of, the_only
-from jobs.question_changes import question_changes
+from jobs.question_changes import judge_changes, question_changes
 from jobs.reading import History, Row
 from jobs.screens import Column
 from transforms.pairing import LEFT_OUT
@@ -24,22 +26,6 @@ SELECT space_id, evaluation_id, kind, iteration, batch_id, state, answerer, comp
   judge_version, model_id, state_hash, benchmark_set_hash, started_at, finished_at
 FROM evaluation_states
 WHERE starts_with(evaluation_id, :id)
-"""
-_JUDGES = """
-SELECT b.judge,
-  COUNT(*) AS compared_count,
-  SUM(CASE WHEN b.is_yes THEN 1 ELSE 0 END) AS yes_before,
-  SUM(CASE WHEN a.is_yes THEN 1 ELSE 0 END) AS yes_after
-FROM (
-  SELECT question_id, judge, value IN ('yes', 'genie_correct', 'both_correct') AS is_yes
-  FROM judge_verdicts WHERE evaluation_id = :before AND attempt = 1 AND value <> 'skipped'
-) b
-JOIN (
-  SELECT question_id, judge, value IN ('yes', 'genie_correct', 'both_correct') AS is_yes
-  FROM judge_verdicts WHERE evaluation_id = :after AND attempt = 1 AND value <> 'skipped'
-) a ON a.question_id = b.question_id AND a.judge = b.judge
-GROUP BY b.judge
-ORDER BY b.judge
 """
 # What was found wrong, one row per rule; where none was, how the answer ended.
 _FINDINGS = """
@@ -73,24 +59,42 @@ Evaluation = Annotated[
 
 
 def compare(
-    context: typer.Context, before: Evaluation, after: Evaluation, as_json: Json = False
+    context: typer.Context,
+    before: Evaluation,
+    after: Evaluation,
+    as_recorded: Annotated[
+        bool,
+        typer.Option(
+            "--as-recorded",
+            help="Judge nothing again: leave out what was judged on another benchmark.",
+        ),
+    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare two evaluations question by question: what changed, why, and what that proves.
 
-    Only train questions are shown; those of held_out and sealed are counted.
+    Where benchmarks or judges changed between the two, stored answers are judged again first, on
+    one set of benchmarks; nobody is asked. Only train questions are shown; those of held_out and
+    sealed are counted.
     """
-    history = command_of(context).history
+    command = command_of(context)
+    history = command.history
     left, right = _evaluation(history, before), _evaluation(history, after)
     ids = [left["evaluation_id"], right["evaluation_id"]]
     changes = question_changes(history, ids[:1], ids[1:])
+    if changes.unlike_count and not as_recorded:
+        _judge_on_one_set(command, *ids)
+        changes = question_changes(history, ids[:1], ids[1:])
     whys = _whys(history, *ids)
     compared = {
         "before": left,
         "after": right,
         "is_same_benchmark_set": left["benchmark_set_hash"] == right["benchmark_set_hash"],
+        "benchmark_set_hash": changes.benchmark_set_hash,
+        "rejudged_count": changes.rejudged_count,
         "is_same_state": left["state_hash"] == right["state_hash"],
         "splits": [_with_counts(row) for row in changes.split_rows()],
-        "judges": history.select(_JUDGES, before=ids[0], after=ids[1]),
+        "judges": judge_changes(history, *ids, changes.pairs),
         **{
             change: [
                 {**row, "why": whys.get(row["question_id"])} for row in changes.train_with(change)
@@ -109,6 +113,14 @@ def _evaluation(history: History, text: str) -> Row:
     prefix = prefix_of("evaluation", text)
     found = history.select(_EVALUATION, id=prefix) if history.is_there else []
     return the_only(found, "evaluation", text)
+
+
+def _judge_on_one_set(command: Command, before: str, after: str) -> None:
+    say("Benchmarks or judges have changed in between: judging again on one set of benchmarks")
+    with opened(command, name="compare") as job:
+        from jobs.rejudging import judge_on_one_set
+
+        judge_on_one_set(job, before, after)
 
 
 def _with_counts(row: Row) -> Row:
@@ -190,6 +202,9 @@ def _note_lines(compared: Row) -> list[str]:
     told = ", ".join(f"{n} {_LEFT_OUT[change]}" for change, n in left_out.items() if n)
     are = "are the same" if compared["is_same_benchmark_set"] else "differ"
     lines.append(f"The benchmark sets {are}" + (f"; left out: {told}." if told else "."))
+    if compared["rejudged_count"]:
+        again = screens.count(compared["rejudged_count"], "question")
+        lines.append(f"{again} judged again on one set of benchmarks, on the data as they are now.")
     return lines
 
 

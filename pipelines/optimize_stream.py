@@ -38,6 +38,7 @@ from transforms.contracts import (
     JUDGE_VERDICTS,
     PROFILES,
     PROPOSALS,
+    REJUDGED_RESULTS,
     VERSIONS,
     Table,
 )
@@ -51,7 +52,8 @@ from transforms.evaluation_views import (
     LATEST_SPACES,
 )
 from transforms.found_together import found_together
-from transforms.gate import decision_rows, gate_decisions, gate_pairs, repeat_requests
+from transforms.gate import Measured, decision_rows, gate_decisions, repeat_requests
+from transforms.gate_pairs import gate_pairs
 from transforms.proposal_screening import new_changes, with_questions_at_risk
 from transforms.proposal_values import Proposer
 from transforms.triage import missing_evidence
@@ -215,12 +217,15 @@ class Intake:
         decided = held(
             gate_decisions(
                 pairs,
-                of_compared.rows(EVAL_RESULTS),
-                self.tables.read(EVALUATIONS),
+                Measured(
+                    of_compared.rows(EVALUATIONS),
+                    of_compared.rows(EVAL_RESULTS),
+                    of_compared.rows(REJUDGED_RESULTS),
+                    of_compared.rows(JUDGE_VERDICTS),
+                ),
                 states.of(LATEST_SPACES),
                 applied,
                 self.tables.read(BATCHES),
-                of_compared.rows(JUDGE_VERDICTS),
             )
         )
         # The request first: once the decision is there, it is not made again.

@@ -14,7 +14,7 @@ pair above it asks the same thing or about the same thing. Demanding equal const
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
+from transforms.benchmark_identity import benchmark_hash
 from transforms.identity import content_hash, make_id
 from transforms.sql_text import canonical_sql
 
@@ -55,7 +56,7 @@ class BenchmarkQuestion:
     @property
     def benchmark_hash(self) -> str:
         """What makes a new version: question, expected SQL and expected asset."""
-        return content_hash(self.question, self.expected_sql, self.expected_asset)
+        return benchmark_hash(self.question, self.expected_sql, self.expected_asset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,6 @@ def assign(
         for member in members:
             assigned[member] = recorded.get(member, newcomer)
     return assigned
-
-
-def benchmark_set_hash(versions: Iterable[tuple[str, str]]) -> str:
-    """Identifies a set of benchmark versions, given ``(question_id, benchmark_hash)`` pairs."""
-    return content_hash(sorted(versions))
 
 
 def new_versions(

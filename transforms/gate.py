@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
@@ -17,10 +17,21 @@ from pyspark.sql import functions as F
 
 from transforms.contracts import EVALUATION_REQUESTS, GATE_DECISIONS
 from transforms.gate_judges import fallen_judges
-from transforms.gate_rule import GATED_SPLITS, MAX_REPEATS, GateCase, rule_on
+from transforms.gate_rule import GATED_SPLITS, GateCase, rule_on
+from transforms.one_set import judged_answers, judged_verdicts
 from transforms.pairing import LEFT_OUT, Answered, SplitComparison, compare_split, pair_up
 from transforms.spark_ids import id_column
-from transforms.steadiness import asked_twice, steady_spaces
+from transforms.steadiness import steady_spaces
+
+
+class Measured(NamedTuple):
+    """Rows of evaluations: of ``evaluations`` itself, and all of theirs in three more tables."""
+
+    evaluations: DataFrame
+    eval_results: DataFrame
+    rejudged: DataFrame
+    judge_verdicts: DataFrame
+
 
 RECORDED = "recorded:"  # the kind of answerer that cannot answer otherwise
 
@@ -28,99 +39,36 @@ DECISION_COLUMNS = tuple(name for name in GATE_DECISIONS.columns if name != "rec
 REQUEST_COLUMNS = tuple(name for name in EVALUATION_REQUESTS.columns if name != "recorded_at")
 
 
-def gate_pairs(evaluations: DataFrame, states: DataFrame, decided: DataFrame) -> DataFrame:
-    """What is to be compared: one row per batch that new evaluations measured.
-
-    ``evaluations`` are the new ones, ``states`` the view evaluation_states, ``decided`` the view
-    batch_gates. Columns: ``space_id``, ``batch_id``, ``application_id``, ``answerer``,
-    ``evaluation_ids`` (all of the batch so far, in order), ``baseline_evaluation_id`` (NULL:
-    nothing was accepted before), ``baseline_evaluation_ids`` (it and the newest others that show
-    the same state, in order), ``twice_ids`` (see ``asked_twice``; may be NULL). A batch that is
-    accepted or rejected already is left alone.
-    """
-    settled = decided.where(F.col("decision") != "undecided").select("batch_id")
-    is_measuring = F.col("application_id").isNotNull() & F.col("batch_id").isNotNull()
-    measured = evaluations.where(is_measuring).select("batch_id").distinct()
-    after = (
-        states.where(is_measuring & (F.col("state") != "accepted"))
-        .join(measured, "batch_id", "left_semi")
-        .join(settled, "batch_id", "left_anti")
-        .groupBy("space_id", "batch_id")
-        .agg(
-            F.max("application_id").alias("application_id"),
-            F.max_by("answerer", "started_at").alias("answerer"),
-            F.min("started_at").alias("first_started_at"),
-            F.sort_array(F.collect_list(F.struct("started_at", "evaluation_id"))).alias("seen"),
-        )
-        .withColumn("evaluation_ids", _ids("seen"))
-    )
-    asks_train = (F.col("kind") != "canary") & F.col("asks_train")
-    whole = states.where(asks_train)
-    return (
-        after.join(_baselines(after, whole.where("state = 'accepted'")), "batch_id", "left")
-        .join(asked_twice(whole), "space_id", "left")
-        .drop("seen", "first_started_at")
-    )
-
-
-def _ids(seen: str | Column) -> Column:
-    return F.transform(seen, lambda one: one["evaluation_id"])
-
-
-def _baselines(after: DataFrame, accepted: DataFrame) -> DataFrame:
-    """By batch the last accepted evaluation before it, and those of the same state."""
-    shown = accepted.select("space_id", "started_at", "evaluation_id", "state_hash")
-    is_before = F.col("started_at") < F.col("first_started_at")
-    before = (
-        after.select("space_id", "batch_id", "first_started_at")
-        .join(shown, "space_id")
-        .where(is_before)
-    )
-    one = F.struct("started_at", "evaluation_id")
-    last = before.groupBy("batch_id").agg(
-        F.max_by("evaluation_id", one).alias("baseline_evaluation_id"),
-        F.max_by("state_hash", one).alias("state_hash"),
-    )
-    # As many as may measure the batch itself: more would only be older.
-    newest = F.slice(F.sort_array(F.collect_list(one), asc=False), 1, MAX_REPEATS + 1)
-    return (
-        last.join(before.select("batch_id", "state_hash", *_ONE), ["batch_id", "state_hash"])
-        .groupBy("batch_id", "baseline_evaluation_id")
-        .agg(_ids(F.sort_array(newest)).alias("baseline_evaluation_ids"))
-    )
-
-
-_ONE = ("started_at", "evaluation_id")
-
-
 def gate_decisions(
     pairs: DataFrame,
-    eval_results: DataFrame,
-    evaluations: DataFrame,
+    measured: Measured,
     spaces: DataFrame,
     applied_counts: DataFrame,
     batches: DataFrame,
-    judge_verdicts: DataFrame,
 ) -> DataFrame:
     """Decide each of ``gate_pairs``: what ``decision_rows`` and ``repeat_requests`` are made of.
 
-    ``eval_results`` holds the rows of all evaluations named there, ``evaluations`` their rows,
-    ``spaces`` the view latest_spaces, ``applied_counts`` applied batches per space
-    (``space_id``, ``applied_count``), ``batches`` the rows of the batches, ``judge_verdicts``
-    those of the evaluations.
+    ``measured`` are the rows of all evaluations named there, ``spaces`` the view latest_spaces,
+    ``applied_counts`` applied batches per space (``space_id``, ``applied_count``), ``batches`` the
+    rows of the batches.
     """
+    eval_results, evaluations = measured.eval_results, measured.evaluations
+    answers = judged_answers(eval_results, evaluations, measured.rejudged)
+    verdicts = judged_verdicts(
+        measured.judge_verdicts, eval_results, evaluations, measured.rejudged
+    )
     steady = steady_spaces(
         pairs.where("twice_ids IS NOT NULL").select("space_id", "twice_ids").distinct(),
         eval_results,
     ).withColumn("has_repeated", F.lit(True))
     known = (
-        pairs.join(_side(pairs, eval_results, "baseline_evaluation_ids", "before"), *_BY_BATCH)
-        .join(_side(pairs, eval_results, "evaluation_ids", "after"), *_BY_BATCH)
+        pairs.join(_side(pairs, answers, "baseline_evaluation_ids", "before"), *_BY_BATCH)
+        .join(_side(pairs, answers, "evaluation_ids", "after"), *_BY_BATCH)
         .join(
             _accuracies(evaluations), F.element_at("evaluation_ids", -1) == F.col("of_id"), "left"
         )
         .join(batches.select("batch_id", F.col("kind").alias("batch_kind")), *_BY_BATCH)
-        .join(fallen_judges(pairs, judge_verdicts, eval_results, GATED_SPLITS), *_BY_BATCH)
+        .join(fallen_judges(pairs, verdicts, GATED_SPLITS), *_BY_BATCH)
         .join(steady, "space_id", "left")
         .withColumn("number", F.size("evaluation_ids"))
     )
@@ -138,22 +86,25 @@ def gate_decisions(
 _BY_BATCH = ("batch_id", "left")
 
 
-def _side(pairs: DataFrame, eval_results: DataFrame, ids: str, name: str) -> DataFrame:
-    """By batch what one side's evaluations answered: rows of ``Answered``, the newest last."""
+def _side(pairs: DataFrame, answers: DataFrame, ids: str, name: str) -> DataFrame:
+    """By batch what one side's evaluations answered: rows of ``Answered``, the newest last.
+
+    An answer stands there as often as it was judged on something else; what it was judged on when
+    it was asked counts as newer than what it was judged on again.
+    """
     is_known = F.col("outcome") != "infrastructure"
     return (
         pairs.select("batch_id", F.posexplode(ids).alias("position", "evaluation_id"))
-        .join(eval_results.where("attempt = 1"), "evaluation_id", "inner")
+        .join(answers, "evaluation_id", "inner")
         .where(F.col("split").isin(*GATED_SPLITS))
-        .groupBy("batch_id", "question_id", "group_id", "split", "benchmark_version")
+        .groupBy("batch_id", "question_id", "group_id", "split", "benchmark")
         .agg(
-            F.max("position").alias("position"),
+            F.max(F.struct("position", "is_own")).alias("recency"),
             F.count_if(is_known).alias("known_count"),
             F.count_if(is_known & F.coalesce("is_correct", F.lit(False))).alias("right_count"),
         )
-        .withColumn("benchmark", F.col("benchmark_version").cast("string"))
         .groupBy("batch_id")
-        .agg(F.sort_array(F.collect_list(F.struct("position", *_ANSWERED))).alias(name))
+        .agg(F.sort_array(F.collect_list(F.struct("recency", *_ANSWERED))).alias(name))
     )
 
 

@@ -14,16 +14,20 @@ from transforms.contracts import (
     EVALUATIONS,
     GATE_DECISIONS,
     JUDGE_VERDICTS,
+    REJUDGED_RESULTS,
     SPACES,
 )
 from transforms.gate import (
     DECISION_COLUMNS,
     REQUEST_COLUMNS,
+    Measured,
     decision_rows,
     gate_decisions,
-    gate_pairs,
     repeat_requests,
 )
+from transforms.gate_judges import fallen_judges
+from transforms.gate_pairs import gate_pairs
+from transforms.one_set import judged_verdicts
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STATE = {"state": "STRING", "asks_train": "BOOLEAN"}  # what the view adds
@@ -136,12 +140,15 @@ def gated(spark):
     applied = spark.createDataFrame([], "space_id STRING, applied_count BIGINT")
     made = gate_decisions(
         pairs,
-        frames["results"],
-        frames["evaluations"],
+        Measured(
+            frames["evaluations"],
+            frames["results"],
+            frame(spark, REJUDGED_RESULTS, []),
+            frame(spark, JUDGE_VERDICTS, verdicts),
+        ),
         frames["spaces"],
         applied,
         frame(spark, BATCHES, [{"batch_id": f"batch of {n}", "kind": k} for n, k in KINDS.items()]),
-        frame(spark, JUDGE_VERDICTS, verdicts),
     )
     made = made.localCheckpoint()
     decisions, repeats = decision_rows(made), repeat_requests(made)
@@ -164,6 +171,8 @@ def _evaluation(name, evaluation_id, number, splits):
         "started_at": START + timedelta(hours=number),
         "state": "accepted" if is_baseline else "undecided",
         "state_hash": "before" if is_baseline else "after",
+        "judge_version": "1",
+        "comparison_policy": "bag",
         "answerer": ANSWERERS.get(name, RECORDED),
         "asks_train": True,
         "splits": [
@@ -361,33 +370,114 @@ def test_without_an_accepted_evaluation_nothing_shows_a_gain(spark):
     pairs = gate_pairs(states, states, frame(spark, GATE_DECISIONS, []))
     made = gate_decisions(
         pairs,
-        frame(spark, EVAL_RESULTS, _results("bare", "bare/1", 1, case("wr"))),
-        states,
+        _measured(spark, states, _results("bare", "bare/1", 1, case("wr"))),
         frame(spark, SPACES, [{"space_id": "bare", "target_accuracy": 0.5}]),
         spark.createDataFrame([("bare", 12)], "space_id STRING, applied_count BIGINT"),
         frame(spark, BATCHES, []),
-        frame(spark, JUDGE_VERDICTS, []),
     )
     row = decision_rows(made).collect()[0]
     assert (row["decision"], row["stop_reason"]) == ("rejected", None)
     assert "no accepted evaluation" in row["rationale"]
 
 
-def test_corrected_benchmarks_are_not_compared_with_what_they_were(spark):
+def _measured(spark, evaluations, results, *, rejudged=(), verdicts=()):
+    return Measured(
+        evaluations,
+        frame(spark, EVAL_RESULTS, results),
+        frame(spark, REJUDGED_RESULTS, rejudged),
+        frame(spark, JUDGE_VERDICTS, verdicts),
+    )
+
+
+def _rejudged(question_id, *, is_correct, **changed):
+    """What the baseline's answer is on version 2 of the benchmark, by the judges of later."""
+    return {
+        "evaluation_id": "s/0",
+        "question_id": question_id,
+        "group_id": f"group of {question_id}",
+        "attempt": 1,
+        "benchmark_version": 2,
+        "judge_version": "1",
+        "comparison_policy": "bag",
+        "split": "train",
+        "outcome": "correct" if is_correct else "incorrect",
+        "is_correct": is_correct,
+        "verdicts": {"schema_accuracy": "yes"},
+        **changed,
+    }
+
+
+# name: what was judged again of the baseline, train questions compared, gained, left out
+AGAIN = {
+    "nothing": ([], 1, 1, 1),
+    "the answer is right on the new benchmark": ([("train-1", True)], 2, 1, 0),
+    "it is wrong there": ([("train-1", False)], 2, 2, 0),
+    "by other judges": ([("train-1", False, "2")], 1, 1, 1),
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_corrected_benchmarks_are_compared_once_the_old_answers_are_judged_on_them(spark, name):
+    again, compared, gained, left_out = AGAIN[name]
     evaluations = [_evaluation("s", f"s/{n}", n, case("wr wr")) for n in (0, 1)]
     results = [row for n in (0, 1) for row in _results("s", f"s/{n}", n, case("wr wr"))]
     results[-1]["benchmark_version"] = 2
+    rejudged = [
+        _rejudged(question, is_correct=is_right, judge_version=(*by, "1")[0])
+        for question, is_right, *by in again
+    ]
     states = frame(spark, EVALUATIONS, evaluations, also=STATE)
     made = gate_decisions(
         gate_pairs(states, states, frame(spark, GATE_DECISIONS, [])),
-        frame(spark, EVAL_RESULTS, results),
-        states,
+        _measured(spark, states, results, rejudged=rejudged),
         frame(spark, SPACES, [{"space_id": "s", "target_accuracy": 1.0, "max_applied_batches": 3}]),
         spark.createDataFrame([("s", 3)], "space_id STRING, applied_count BIGINT"),
         frame(spark, BATCHES, []),
-        frame(spark, JUDGE_VERDICTS, []),
     )
     row = decision_rows(made).collect()[0]
     train = json.loads(row["statistics"])["train"]
-    assert (train["compared_count"], train["other_benchmark_count"]) == (1, 1)
+    found = (train["compared_count"], train["fixed_count"], train["other_benchmark_count"])
+    assert found == (compared, gained, left_out)
     assert row["stop_reason"] == "maximum"
+
+
+@pytest.mark.parametrize("is_judged_again", [False, True])
+def test_stricter_judges_have_not_fallen(spark, is_judged_again):
+    """Verdicts of another version of the judges are compared only with its own on old answers."""
+    evaluations = [
+        {**_evaluation("s", f"s/{n}", n, case("wr")), "judge_version": f"{n + 1}"} for n in (0, 1)
+    ]
+    judged = [
+        {
+            "space_id": "s",
+            "evaluation_id": f"s/{n}",
+            "question_id": f"train-{position}",
+            "attempt": 1,
+            "split": "train",
+            "judge": "schema_accuracy",
+            "value": value,
+        }
+        for n, value in ((0, "yes"), (1, "no"))
+        for position in range(10)
+    ]
+    results = _asked(judged, [], is_corrected=False)
+    again = [
+        _rejudged(
+            f"train-{position}",
+            is_correct=False,
+            benchmark_version=1,
+            judge_version="2",
+            verdicts={"schema_accuracy": "yes"},
+        )
+        for position in range(10)
+    ]
+    states = frame(spark, EVALUATIONS, evaluations, also=STATE)
+    measured = _measured(
+        spark, states, results, rejudged=again if is_judged_again else [], verdicts=judged
+    )
+    pairs = gate_pairs(states, states, frame(spark, GATE_DECISIONS, []))
+    verdicts = judged_verdicts(
+        measured.judge_verdicts, measured.eval_results, states, measured.rejudged
+    )
+    fallen = fallen_judges(pairs, verdicts, ("train",)).collect()
+    assert bool(fallen) is is_judged_again, "a fall counts where old answers were judged alike"
