@@ -17,15 +17,21 @@ KEPT = Path("evaluate", "results")  # in the folder of the checkpoints
 
 
 class Executors:
-    """One executor at a time, kept as long as evaluations are of the same tables."""
+    """One executor at a time, kept as long as evaluations are of the same tables.
 
-    def __init__(self, context: JobContext, policy: ExecutionPolicy) -> None:
+    Where it ``is_fresh``, every query is executed: no result is known from before, none is kept.
+    """
+
+    def __init__(
+        self, context: JobContext, policy: ExecutionPolicy, *, is_fresh: bool = False
+    ) -> None:
         self._context = context
         self._policy = policy
         self._open = ExitStack()
         self._key: Readable | None = None
         self._executor: Executor | None = None
         self._kept = KeptResults(context.checkpoints / KEPT)
+        self._is_fresh = is_fresh
 
     def __enter__(self) -> Executors:
         return self
@@ -55,7 +61,7 @@ class Executors:
                     size_bytes=snapshot.size_bytes,
                     # The history holds the expected SQL of every question.
                     hidden_schemas=(tables.schema,),
-                    known=Known(self._kept, readable),
+                    known=None if self._is_fresh else Known(self._kept, readable),
                 )
             )
             self._key = readable
