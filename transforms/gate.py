@@ -72,10 +72,9 @@ def gate_decisions(
         .join(steady, "space_id", "left")
         .withColumn("number", F.size("evaluation_ids"))
     )
-    ruled = known.select(*_CASE).mapInArrow(_rule, _RULED_DDL)
+    ruled = known.select(*_PASSED_ON, *_CASE).mapInArrow(_rule, _RULED_DDL)
     return _with_stop_reason(
-        known.join(ruled, "batch_id", "inner")
-        .join(
+        ruled.join(
             spaces.select("space_id", "target_accuracy", "max_applied_batches"), "space_id", "left"
         )
         .join(applied_counts, "space_id", "left")
@@ -109,13 +108,25 @@ def _side(pairs: DataFrame, answers: DataFrame, ids: str, name: str) -> DataFram
 
 
 _ANSWERED = ("question_id", "group_id", "split", "benchmark", "known_count", "right_count")
+# What a decision needs beside the ruling: passed through, so that nothing is computed twice.
+_PASSED_ON = (
+    "space_id", "batch_id", "application_id", "evaluation_ids", "baseline_evaluation_id", "number",
+    "train_accuracy", "held_out_accuracy",
+)  # fmt: skip
 _CASE = (
-    "batch_id", "baseline_evaluation_ids", "before", "after", "batch_kind", "fallen", "number",
-    "answerer", "has_repeated", "train_accuracy", "held_out_accuracy",
+    "baseline_evaluation_ids", "before", "after", "batch_kind", "fallen", "answerer",
+    "has_repeated",
 )  # fmt: skip
 _RULED = pa.schema(
     [
+        ("space_id", pa.string()),
         ("batch_id", pa.string()),
+        ("application_id", pa.string()),
+        ("evaluation_ids", pa.list_(pa.string())),
+        ("baseline_evaluation_id", pa.string()),
+        ("number", pa.int32()),
+        ("train_accuracy", pa.float64()),
+        ("held_out_accuracy", pa.float64()),
         ("decision", pa.string()),
         ("train_net", pa.int32()),
         ("held_out_net", pa.int32()),
@@ -124,8 +135,9 @@ _RULED = pa.schema(
     ]
 )
 _RULED_DDL = (
-    "batch_id STRING, decision STRING, train_net INT, held_out_net INT, statistics STRING, "
-    "rationale STRING"
+    "space_id STRING, batch_id STRING, application_id STRING, evaluation_ids ARRAY<STRING>, "
+    "baseline_evaluation_id STRING, number INT, train_accuracy DOUBLE, held_out_accuracy DOUBLE, "
+    "decision STRING, train_net INT, held_out_net INT, statistics STRING, rationale STRING"
 )
 
 
@@ -161,7 +173,7 @@ def _ruled(row: Mapping[str, Any]) -> dict[str, Any]:
     }
     said = f"{_counts(train)}; {_counts(held_out)}; " if case.has_baseline else ""
     return {
-        "batch_id": row["batch_id"],
+        **{name: row[name] for name in _PASSED_ON},
         "decision": ruling.decision,
         "train_net": int(train.paired.net),
         "held_out_net": int(held_out.paired.net),
