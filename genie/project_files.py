@@ -85,10 +85,7 @@ def questions_file(config: SpaceConfig) -> QuestionsFile:
         _folded(join_text(example.question))
         for example in content.instructions.example_question_sqls
     }
-    lines = [
-        _question(one.id, one.question, "".join(join_text(answer.content) for answer in one.answer))
-        for one in content.benchmarks.questions
-    ]
+    lines = benchmark_lines(config)
     benchmarks = {_folded(line["question"]) for line in lines}
     asked = benchmarks | examples
     for sample in content.config.sample_questions:
@@ -104,6 +101,14 @@ def questions_file(config: SpaceConfig) -> QuestionsFile:
         known=len(benchmarks & examples),
         left_out=len(examples - benchmarks),
     )
+
+
+def benchmark_lines(config: SpaceConfig) -> list[dict[str, Any]]:
+    """The space's own benchmarks, each with its id, question and SQL (None: it has none)."""
+    return [
+        _question(one.id, one.question, "".join(join_text(answer.content) for answer in one.answer))
+        for one in config.content.benchmarks.questions
+    ]
 
 
 def file_stems(names: Sequence[str]) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from jobs import (
+    cli_benchmarks,
     cli_changes,
     cli_clusters,
     cli_compare,
@@ -124,5 +125,6 @@ app.add_typer(cli_clusters.clusters_app, name="clusters", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.proposals_app, name="proposals", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.batches_app, name="batches", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(cli_why.why)
+app.add_typer(cli_benchmarks.app, name="benchmarks", rich_help_panel=_START)
 app.add_typer(cli_tables.app, name="tables", rich_help_panel=_START)
 app.add_typer(cli_mlflow.app, name="mlflow", rich_help_panel=_START)

@@ -1,4 +1,7 @@
-"""``compare``: two evaluations side by side, over the questions that both asked."""
+"""``compare``: two evaluations side by side, over the questions that both asked.
+
+Accuracies carry their intervals, differences the paired statistics of ``transforms.statistics``.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,20 @@ import typer
 
 from jobs import screens
 from jobs.benchmark_texts import shown_summary
+<<<<<<< HEAD
 from jobs.cli_shared import Json, command_of
 from jobs.ids import select_one
 from jobs.question_changes import LEFT_OUT, changes_by_split, question_changes, train_with
+=======
+from jobs.cli_errors import say
+from jobs.cli_session import opened
+from jobs.cli_shared import Command, Json, command_of
+from jobs.ids import prefix_of, the_only
+from jobs.question_changes import judge_changes, question_changes
+>>>>>>> i5b
 from jobs.reading import History, Row
 from jobs.screens import Column
+from transforms.pairing import LEFT_OUT
 
 _EVALUATION = """
 SELECT space_id, evaluation_id, kind, iteration, batch_id, state, answerer, comparison_policy,
@@ -21,21 +33,14 @@ SELECT space_id, evaluation_id, kind, iteration, batch_id, state, answerer, comp
 FROM evaluation_states
 WHERE starts_with(evaluation_id, :id)
 """
-_JUDGES = """
-SELECT b.judge,
-  COUNT(*) AS compared_count,
-  SUM(CASE WHEN b.is_yes THEN 1 ELSE 0 END) AS yes_before,
-  SUM(CASE WHEN a.is_yes THEN 1 ELSE 0 END) AS yes_after
-FROM (
-  SELECT question_id, judge, value IN ('yes', 'genie_correct', 'both_correct') AS is_yes
-  FROM judge_verdicts WHERE evaluation_id = :before AND attempt = 1 AND value <> 'skipped'
-) b
-JOIN (
-  SELECT question_id, judge, value IN ('yes', 'genie_correct', 'both_correct') AS is_yes
-  FROM judge_verdicts WHERE evaluation_id = :after AND attempt = 1 AND value <> 'skipped'
-) a ON a.question_id = b.question_id AND a.judge = b.judge
-GROUP BY b.judge
-ORDER BY b.judge
+# What was found wrong, one row per rule; where none was, how the answer ended.
+_FINDINGS = """
+SELECT q.evaluation_id, q.question_id, q.is_correct, q.genie_sql, q.outcome, q.match_step, f.rule
+FROM eval_results q
+LEFT JOIN failures f ON f.evaluation_id = q.evaluation_id AND f.question_id = q.question_id
+  AND f.attempt = q.attempt
+WHERE q.evaluation_id IN :both AND q.attempt = 1 AND q.split = 'train'
+ORDER BY q.question_id, q.evaluation_id, f.judge, f.ordinal
 """
 _APPLIED = """
 SELECT a.application_id, a.batch_id, a.direction, a.recorded_at, b.lever, p.proposal_id, p.summary,
@@ -60,26 +65,48 @@ Evaluation = Annotated[
 
 
 def compare(
-    context: typer.Context, before: Evaluation, after: Evaluation, as_json: Json = False
+    context: typer.Context,
+    before: Evaluation,
+    after: Evaluation,
+    as_recorded: Annotated[
+        bool,
+        typer.Option(
+            "--as-recorded",
+            help="Judge nothing again: leave out what was judged on another benchmark.",
+        ),
+    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Compare two evaluations question by question: fixed, broken, unchanged, and what led to it.
+    """Compare two evaluations question by question: what changed, why, and what that proves.
 
-    Only train questions are shown; those of held_out and sealed are counted.
+    Where benchmarks or judges changed between the two, stored answers are judged again first, on
+    one set of benchmarks; nobody is asked. Only train questions are shown; those of held_out and
+    sealed are counted.
     """
-    history = command_of(context).history
+    command = command_of(context)
+    history = command.history
     left, right = _evaluation(history, before), _evaluation(history, after)
     ids = [left["evaluation_id"], right["evaluation_id"]]
-    rows = question_changes(history, ids[:1], ids[1:])
+    changes = question_changes(history, ids[:1], ids[1:])
+    if changes.unlike_count and not as_recorded:
+        _judge_on_one_set(command, *ids)
+        changes = question_changes(history, ids[:1], ids[1:])
+    whys = _whys(history, *ids)
     compared = {
         "before": left,
         "after": right,
         "is_same_benchmark_set": left["benchmark_set_hash"] == right["benchmark_set_hash"],
+        "benchmark_set_hash": changes.benchmark_set_hash,
+        "rejudged_count": changes.rejudged_count,
         "is_same_state": left["state_hash"] == right["state_hash"],
-        "splits": changes_by_split(rows),
-        "judges": history.select(_JUDGES, before=ids[0], after=ids[1]),
-        "fixed": train_with(rows, "fixed"),
-        "broken": train_with(rows, "broken"),
-        "still_wrong": train_with(rows, "still_wrong"),
+        "splits": [_with_counts(row) for row in changes.split_rows()],
+        "judges": judge_changes(history, *ids, changes.pairs),
+        **{
+            change: [
+                {**row, "why": whys.get(row["question_id"])} for row in changes.train_with(change)
+            ]
+            for change, _ in _TRAIN_HEADINGS
+        },
         "applied": _applied(history, left, right),
     }
     if as_json:
@@ -90,6 +117,47 @@ def compare(
 
 def _evaluation(history: History, text: str) -> Row:
     return select_one(history, _EVALUATION, "evaluation", text)
+
+
+def _judge_on_one_set(command: Command, before: str, after: str) -> None:
+    say("Benchmarks or judges have changed in between: judging again on one set of benchmarks")
+    with opened(command, name="compare") as job:
+        from jobs.rejudging import judge_on_one_set
+
+        judge_on_one_set(job, before, after)
+
+
+def _with_counts(row: Row) -> Row:
+    """A split with its right ones of those compared; every question was asked once on each side."""
+    return {
+        **row,
+        "correct_before": row["still_right_count"] + row["broken_count"],
+        "correct_after": row["still_right_count"] + row["fixed_count"],
+    }
+
+
+def _whys(history: History, before: str, after: str) -> dict[str, str]:
+    """By train question that both asked, what was found before and what after."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in history.select(_FINDINGS, both=[before, after]):
+        found.setdefault((row["question_id"], row["evaluation_id"]), []).append(row)
+    whys = {}
+    for question_id, evaluation_id in found:
+        was, now = found.get((question_id, before)), found[question_id, evaluation_id]
+        if evaluation_id == after and was is not None:
+            said = (_found(was), _found(now))
+            is_same_sql = was[0]["genie_sql"] == now[0]["genie_sql"]
+            told = said[0] if said[0] == said[1] else " -> ".join(said)
+            whys[question_id] = f"{told}; the SQL is the same" if is_same_sql else told
+    return whys
+
+
+def _found(rows: Sequence[Row]) -> str:
+    if rows[0]["is_correct"]:
+        return "right"
+    rules = list(dict.fromkeys(row["rule"] for row in rows if row["rule"] is not None))
+    ended = rows[0]["match_step"] or rows[0]["outcome"] or "not judged"
+    return ", ".join(rules) or ended
 
 
 def _applied(history: History, left: Row, right: Row) -> list[Row]:
@@ -108,6 +176,8 @@ def _print(compared: Row) -> None:
     screens.print_table([{"of": "before", **left}, {"of": "after", **right}], _EVALUATION_COLUMNS)
     screens.print_lines("", *_note_lines(compared), "")
     screens.print_table(compared["splits"], _SPLIT_COLUMNS)
+    screens.print_lines("")
+    screens.print_table(compared["splits"], _PROOF_COLUMNS)
     screens.print_lines("")
     screens.print_table(compared["judges"], _JUDGE_COLUMNS)
     for change, heading in _TRAIN_HEADINGS:
@@ -136,6 +206,9 @@ def _note_lines(compared: Row) -> list[str]:
     told = ", ".join(f"{n} {_LEFT_OUT[change]}" for change, n in left_out.items() if n)
     are = "are the same" if compared["is_same_benchmark_set"] else "differ"
     lines.append(f"The benchmark sets {are}" + (f"; left out: {told}." if told else "."))
+    if compared["rejudged_count"]:
+        again = screens.count(compared["rejudged_count"], "question")
+        lines.append(f"{again} judged again on one set of benchmarks, on the data as they are now.")
     return lines
 
 
@@ -164,12 +237,19 @@ _EVALUATION_COLUMNS = (
 )
 _SPLIT_COLUMNS = (
     Column("split", lambda row: row["split"]),
-    Column("before", lambda row: screens.share(row["correct_before"], row["compared_count"])),
-    Column("after", lambda row: screens.share(row["correct_after"], row["compared_count"])),
+    Column("before", lambda row: screens.accuracy(row["correct_before"], row["compared_count"])),
+    Column("after", lambda row: screens.accuracy(row["correct_after"], row["compared_count"])),
     Column("fixed", lambda row: str(row["fixed_count"]), align="right"),
     Column("broken", lambda row: str(row["broken_count"]), align="right"),
     Column("still right", lambda row: str(row["still_right_count"]), align="right"),
     Column("still wrong", lambda row: str(row["still_wrong_count"]), align="right"),
+)
+_PROOF_COLUMNS = (
+    Column("split", lambda row: row["split"]),
+    Column("difference in points (95 %)", screens.difference),
+    Column("p (exact McNemar)", screens.p_value, align="right"),
+    Column("left out", lambda row: str(sum(row[f"{c}_count"] for c in LEFT_OUT)), align="right"),
+    Column("verdict", lambda row: row["verdict"]),
 )
 _JUDGE_COLUMNS = (
     Column("judge (all splits)", lambda row: row["judge"]),
@@ -179,6 +259,7 @@ _JUDGE_COLUMNS = (
 _QUESTION_COLUMNS = (
     Column("id", lambda row: row["question_id"]),
     Column("question", lambda row: row["question"], wraps=True),
+    Column("before -> after", lambda row: row["why"] or "", wraps=True),
 )
 _APPLIED_COLUMNS = (
     Column("when (UTC)", lambda row: screens.when(row["recorded_at"])),

@@ -128,7 +128,7 @@ def _print_to_decide(batches: list[Row]) -> None:
 _SPACE_COLUMNS = (
     Column("space", lambda row: row["space_id"]),
     *screens.split_columns(),
-    Column("open clusters", lambda row: str(row["open_clusters"]), align="right"),
+    Column("clusters", lambda row: str(row["open_clusters"]), align="right"),
     Column("state", lambda row: row["state"]),
 )
 _TO_DECIDE_COLUMNS = (

@@ -20,9 +20,10 @@ from jobs.cli_changes import (
 )
 from jobs.cli_shared import Id, Json, command_of
 from jobs.ids import select_one
-from jobs.question_changes import changes_by_split, question_changes
+from jobs.question_changes import question_changes
 from jobs.reading import History, Row
 from jobs.screens import Column
+from transforms.gate_rule import GATED_SPLITS
 from transforms.rules import RULES
 
 _CLUSTER = "SELECT * FROM cluster_states WHERE cluster_id = :id"
@@ -85,24 +86,21 @@ def _effect(history: History, row: Row, gate: Row) -> Row | None:
     """What became of the questions it was to fix, and of all others, since the baseline."""
     if gate["baseline_evaluation_id"] is None:
         return None
-    changes = question_changes(history, [gate["baseline_evaluation_id"]], gate["evaluation_ids"])
+    numbers = _parsed(gate["statistics"]) or {}
+    before = numbers.get("baseline_evaluation_ids", [gate["baseline_evaluation_id"]])
+    changes = question_changes(history, before, gate["evaluation_ids"])
     meant = {
         one["question_id"]: one
         for one in train_questions(history, row["space_id"], row["question_ids"])
     }
-    train = [
-        {name: one[name] for name in ("question_id", "question", "change")}
-        for one in changes
-        if one["split"] == "train"
-    ]
     return {
-        "meant": [one for one in train if one["question_id"] in meant],
+        "meant": [one for one in changes.train if one["question_id"] in meant],
         "others": [
             one
-            for one in train
+            for one in changes.train
             if one["question_id"] not in meant and one["change"] in ("fixed", "broken")
         ],
-        "splits": changes_by_split(changes),
+        "splits": changes.split_rows(),
     }
 
 
@@ -110,7 +108,7 @@ def _first(rows: Sequence[Row]) -> Row | None:
     return rows[0] if rows else None
 
 
-def _parsed(text: str | None) -> object:
+def _parsed(text: str | None) -> Row | None:
     return None if text is None else json.loads(text)
 
 
@@ -209,13 +207,24 @@ def _gate_fields(gate: Row) -> list[tuple[str, str | None]]:
         ("gate", gate["rationale"]),
         ("net gain", nets),
         ("compared with", screens.short(gate["baseline_evaluation_id"]) or "nothing"),
-        ("statistics", ", ".join(f"{key} {_number(value)}" for key, value in numbers.items())),
+        *(
+            ("statistics", _proof(split, numbers[split]))
+            for split in GATED_SPLITS
+            if split in numbers
+        ),
         ("the loop ends", gate["stop_reason"]),
     ]
 
 
-def _number(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def _proof(split: str, numbers: Row) -> str:
+    """What the changes of a split prove, in one line."""
+    if not numbers["compared_count"]:
+        return f"{split}: nothing to compare"
+    return (
+        f"{split}: accuracy {numbers['accuracy_before']:.0%} before, "
+        f"{numbers['accuracy_after']:.0%} after, {screens.difference(numbers)}; without effect as "
+        f"good in {numbers['p_gain']:.1%}, as bad in {numbers['p_harm']:.1%} of cases"
+    )
 
 
 def _print_effect(effect: Row, proposals: int) -> None:
@@ -243,4 +252,6 @@ _SPLIT_COLUMNS = (
     Column("compared", lambda row: str(row["compared_count"]), align="right"),
     Column("fixed", lambda row: str(row["fixed_count"]), align="right"),
     Column("broken", lambda row: str(row["broken_count"]), align="right"),
+    Column("difference (95 %)", screens.difference),
+    Column("p", screens.p_value, align="right"),
 )

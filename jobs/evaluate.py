@@ -6,23 +6,20 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from genie.answerers import Answerer, open_answerer
 from genie.ask_journal import FileAskJournal
 from genie.live_space import read_live_config
 from genie.mlflow_store import open_store
 from jobs.context import JobContext, JobReport
+from jobs.executors import Executors
 from pipelines.evaluate import EvaluationPolicy, Services, evaluate
 from pipelines.evaluation_report import EvaluationReport
-from pipelines.execution import Executor, Known, executing
-from pipelines.kept_results import KeptResults
 from pipelines.requests import pending_requests
 from pipelines.settling import Settling
-from pipelines.snapshot import ReadConfig, Snapshot
-from pipelines.spaces import Space, registered_spaces
+from pipelines.snapshot import ReadConfig
+from pipelines.spaces import registered_spaces
 from transforms.errors import GenieLoopError
-from transforms.query_sources import Readable
 
 JOB = "evaluate"
 
@@ -65,7 +62,7 @@ def run(
         services = Services(
             open_store(context.tracking_uri, context.artifacts),
             answerers,
-            stack.enter_context(_Executors(context, config.policy)).executor,
+            stack.enter_context(Executors(context, config.policy.execution)).executor,
             read_config=read_config,
             open_journal=lambda: FileAskJournal(context.checkpoints / JOB / "asked.jsonl"),
             settling=Settling(context.settling_s, sleep),
@@ -104,52 +101,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     from jobs.entry_point import start
 
     start(JOB, run, argv)
-
-
-class _Executors:
-    """One executor at a time, kept as long as evaluations are of the same tables."""
-
-    def __init__(self, context: JobContext, policy: EvaluationPolicy) -> None:
-        self._context = context
-        self._policy = policy
-        self._open = ExitStack()
-        self._key: Readable | None = None
-        self._executor: Executor | None = None
-        self._kept = KeptResults(context.checkpoints / JOB / "results")
-
-    def __enter__(self) -> _Executors:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-        self._kept.forget_oldest()
-
-    @cached_property
-    def _builtins(self) -> frozenset[str]:
-        shown = self._context.tables.spark.sql("SHOW SYSTEM FUNCTIONS").collect()
-        return frozenset(row[0].lower() for row in shown)
-
-    def executor(self, space: Space, snapshot: Snapshot) -> Executor:
-        """The executor on the space's tables as they are now."""
-        tables = self._context.tables
-        readable = snapshot.readable(space, tables.catalog, self._builtins)
-        if self._executor is None or self._key != readable:
-            self._open.close()
-            self._executor = self._open.enter_context(
-                executing(
-                    tables.spark,
-                    space.data_schema,
-                    snapshot.data_versions,
-                    self._policy.execution,
-                    catalog=tables.catalog,
-                    size_bytes=snapshot.size_bytes,
-                    # The history holds the expected SQL of every question.
-                    hidden_schemas=(tables.schema,),
-                    known=Known(self._kept, readable),
-                )
-            )
-            self._key = readable
-        return self._executor
 
 
 def _all_of(errors: Sequence[GenieLoopError], reports: Sequence[EvaluationReport]) -> Exception:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from transforms.contracts import SPLITS
+from transforms.statistics import wilson
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -154,9 +155,43 @@ def with_short_ids(text: str) -> str:
     return _FULL_ID.sub(lambda found: short(found[0]), text)
 
 
-def share(correct: int, count: int) -> str:
-    """``41/58 71%``; a dash where nothing was asked."""
-    return f"{correct}/{count} {correct / count:4.0%}" if count else "-"
+def share(part: int, count: int) -> str:
+    """``41/58 71%``; a dash where there is nothing."""
+    return f"{part}/{count} {part / count:4.0%}" if count else "-"
+
+
+def accuracy(correct: int, count: int) -> str:
+    """``41/58 71% 58-81``: right ones, their share and its 95 % interval in per cent."""
+    interval = wilson(correct, count)
+    if interval is None:
+        return "-"
+    return f"{share(correct, count)} {interval.low * 100:.0f}-{interval.high * 100:.0f}"
+
+
+def difference(numbers: Row) -> str:
+    """``+6.2 (+1.5 to +12.3)``: change of accuracy in points with its interval, of one split.
+
+    Of a row with ``difference``, ``difference_low`` and ``difference_high``; a dash where nothing
+    could be compared.
+    """
+    if numbers["difference"] is None:
+        return "-"
+    shown = _points(numbers["difference"])
+    if numbers["difference_low"] is None:
+        return shown
+    low, high = _points(numbers["difference_low"]), _points(numbers["difference_high"])
+    return f"{shown} ({low} to {high})"
+
+
+def _points(share: float) -> str:
+    return f"{share * 100:+.1f}"
+
+
+def p_value(numbers: Row) -> str:
+    """``0.031``: the two-sided p-value of one split; a dash where nothing could be compared."""
+    if numbers["difference"] is None:
+        return "-"
+    return f"{numbers['p_value']:.3f}" if numbers["p_value"] >= 0.001 else "<0.001"
 
 
 def split_counts(row: Row) -> Row:
@@ -174,10 +209,10 @@ def split_counts(row: Row) -> Row:
 
 
 def split_columns() -> tuple[Column, ...]:
-    """The three splits side by side, as counts and percentages, of rows of ``split_counts``."""
+    """The three splits side by side, as ``accuracy`` shows them, of rows of ``split_counts``."""
 
     def cell(split: str) -> Callable[[Row], str]:
-        return lambda row: share(row[f"{split}_correct"], row[f"{split}_count"])
+        return lambda row: accuracy(row[f"{split}_correct"], row[f"{split}_count"])
 
     return tuple(Column(split, cell(split)) for split in SPLITS)
 

@@ -28,6 +28,7 @@ from pipelines.evaluation_report import EvaluationReport, report_of
 from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
 from pipelines.questions import active_benchmarks
+from pipelines.rejudging import OneSet, compared_evaluations, judge_again
 from pipelines.requests import Lineage, Request, lineage_of
 from pipelines.settling import Settling, wait_until_settled
 from pipelines.snapshot import ReadConfig, Snapshot, record_profiles, take_snapshot
@@ -35,7 +36,7 @@ from pipelines.spaces import Space
 from pipelines.tables import Tables
 from pipelines.tracking import EvaluationRows, evaluation_run, milliseconds, run_name
 from pipelines.versions import record_state
-from transforms.benchmarks import benchmark_set_hash
+from transforms.benchmark_identity import benchmark_set_hash
 from transforms.contracts import (
     ARBITER_VERDICTS_TABLE,
     BENCHMARKS,
@@ -151,7 +152,9 @@ class _Evaluation:
             self._services.open_executor(self._space, snapshot)
             self._ask(answerer, snapshot.state)
             answers = self._rows_of(EVAL_RESULTS)
-        self._judge(answers, version, values, snapshot)
+        judging = self._judging(version, values, snapshot)
+        self._judge(answers, judging)
+        self._judge_baseline_again(lineage, judging)
         return self._conclude(version, lineage, snapshot, run_id)
 
     def _rows_of(self, table: Table) -> list[dict[str, Any]]:
@@ -266,22 +269,20 @@ class _Evaluation:
     def _append(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         self._wrote += self._tables.append_rows(table, rows, transaction=self._id)
 
-    def _judge(
-        self,
-        answers: Sequence[Mapping[str, Any]],
-        version: ModelVersion,
-        values: ProfiledValues,
-        snapshot: Snapshot,
-    ) -> None:
-        if all(answer["outcome"] is not None for answer in answers):
-            return
-        judging = Judging(
+    def _judging(
+        self, version: ModelVersion, values: ProfiledValues, snapshot: Snapshot
+    ) -> Judging:
+        return Judging(
             executor=self._services.open_executor(self._space, snapshot),
             state=version.state,
             values=values,
             comparison_policy=self._space.comparison_policy,
             workers=self._policy.execution.workers,
         )
+
+    def _judge(self, answers: Sequence[Mapping[str, Any]], judging: Judging) -> None:
+        if all(answer["outcome"] is not None for answer in answers):
+            return
         judged = judge_answers(
             answers, judging, lambda done: self._progress("judge", done, len(answers))
         )
@@ -294,6 +295,14 @@ class _Evaluation:
             update=COMPLETION_COLUMNS,
             matched_when="t.outcome IS NULL",
         )
+
+    def _judge_baseline_again(self, lineage: Lineage, judging: Judging) -> None:
+        """What the gate will compare this with is judged on the same, before anybody is told."""
+        if lineage.batch_id is None:
+            return
+        ids = compared_evaluations(self._tables, self._space.space_id, lineage.batch_id, self._id)
+        one_set = OneSet.asked_in(self._rows_of(EVAL_RESULTS), judging.comparison_policy)
+        self._wrote += judge_again(self._tables, ids, one_set, judging)
 
     def _conclude(
         self, version: ModelVersion, lineage: Lineage, snapshot: Snapshot, run_id: str

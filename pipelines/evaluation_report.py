@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipelines.artifacts import build_artifacts
 from pipelines.tracking import EvaluationRows
+from transforms.statistics import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class EvaluationReport:
             f"{count} {name.replace('_', ' ')}" for name, count in self.action_counts.items()
         )
         counted = (
-            f"{self.space_id}: {self.correct_count} of {self.question_count} right; "
+            f"{self.space_id}: {self.correct_count} of {self.question_count} right"
+            f"{self._interval}; "
             f"{self.question_count} results, {self.failure_count} failures, "
             f"{sum(self.action_counts.values())} arbiter actions ({actions}) "
         )
@@ -44,6 +46,11 @@ class EvaluationReport:
             f"{counted}in the tables, but not all of it in MLflow ({self.not_tracked}); "
             "log what is missing: genie-loop mlflow sync"
         )
+
+    @property
+    def _interval(self) -> str:
+        interval = wilson(self.correct_count, self.question_count)
+        return "" if interval is None else f" ({interval.low:.0%} to {interval.high:.0%})"
 
 
 def report_of(rows: EvaluationRows, not_tracked: str | None, *, wrote: int) -> EvaluationReport:

@@ -21,8 +21,9 @@ from pyspark.sql import functions as F
 
 from genie.live_space import live_space_id
 from pipelines.codegen import compiled_for
-from pipelines.load_files import AnswersFile, Folder, SetAside, read_folder
+from pipelines.load_files import AnswersFile, Folder, read_folder
 from pipelines.load_tables import TABLES_AT_ONCE, PreparedTable, prepare_tables, write_table
+from pipelines.question_files import SetAside
 from pipelines.questions import active_benchmarks
 from pipelines.spaces import (
     Registration,
@@ -220,16 +221,24 @@ def _quarantine(tables: Tables, space_id: str, parts: Sequence[DataFrame]) -> bo
     return tables.merge(QUARANTINE, rows)
 
 
-def record_benchmarks(
-    tables: Tables, questions: Sequence[BenchmarkQuestion], space_ids: Sequence[str]
-) -> bool:
-    """Record what is new or changed among the questions, for each space; whether it committed."""
+def recorded_benchmarks(
+    tables: Tables, space_ids: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """By space its rows of ``benchmarks``, all versions, without ``recorded_at``."""
     recorded: dict[str, list[dict[str, Any]]] = {space_id: [] for space_id in space_ids}
     held = tables.read(BENCHMARKS).where(F.col("space_id").isin(list(recorded))).collect()
     for row in held:
         values = row.asDict()
         del values["recorded_at"]
         recorded[row["space_id"]].append(values)
+    return recorded
+
+
+def record_benchmarks(
+    tables: Tables, questions: Sequence[BenchmarkQuestion], space_ids: Sequence[str]
+) -> bool:
+    """Record what is new or changed among the questions, for each space; whether it committed."""
+    recorded = recorded_benchmarks(tables, space_ids)
     rows = [
         {**row, "space_id": space_id}
         for space_id in space_ids

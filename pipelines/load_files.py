@@ -8,29 +8,23 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet
-import yaml
 from pyarrow import ArrowException
 
-from genie.json_lines import Line, read_json_lines
 from genie.recorded import RecordedAnswers, check_recorded_answers
+from pipelines.question_files import QUESTION_FILES, ReadQuestions, SetAside, read_question_file
 from pipelines.schema_file import TABLE_NAME, SchemaFile, TableSpec, read_schema_file
 from transforms.benchmarks import BenchmarkQuestion
-from transforms.contracts import BENCHMARKS
 from transforms.errors import InvalidInputError
 from transforms.identity import content_hash
-from transforms.sql_text import QueryRefusedError, SqlParseError, parse_query
 
 _FORMAT_VERSION = 1  # part of every content hash: another way of writing loads tables anew
 _RESERVED_SCHEMAS = ("default", "information_schema", "system", "global_temp", "session")
-_QUESTION_FILES = (".jsonl", ".yaml", ".yml")
 _STEM = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -46,17 +40,6 @@ class TableFile:
     label: str
     columns: tuple[str, ...]
     content_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A row that cannot be taken in: where it was going, where it stood, what was wrong."""
-
-    intended_table: str
-    source_path: str
-    source_line: int
-    raw_row: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +76,11 @@ def read_folder(path: Path, *, name: str | None = None, history_schema: str) -> 
     problems = _name_problems(name, history_schema)
     schema, schema_problems = _read_schema(path, name)
     tables, table_problems = _match_tables(path, name, schema)
-    questions, set_aside, known, question_problems = _read_questions(path, name)
+    asked = _read_questions(path, name)
     # An answer to a question whose line is faulty would only be told twice.
-    answers, answer_problems = _read_answers(path, name, None if question_problems else known)
-    problems += schema_problems + table_problems + question_problems + answer_problems
+    known = None if asked.problems else asked.known_ids
+    answers, answer_problems = _read_answers(path, name, known)
+    problems += [*schema_problems, *table_problems, *asked.problems, *answer_problems]
     if problems:
         raise InvalidInputError(
             f"{len(problems)} faults; nothing was loaded",
@@ -104,7 +88,29 @@ def read_folder(path: Path, *, name: str | None = None, history_schema: str) -> 
             remedy="correct the files and load the folder again",
             problems=problems,
         )
-    return Folder(name.lower(), schema, tables, questions, set_aside, answers)
+    return Folder(name.lower(), schema, tables, asked.questions, asked.set_aside, answers)
+
+
+def read_questions(
+    folder: Path, name: str
+) -> tuple[tuple[BenchmarkQuestion, ...], tuple[SetAside, ...]]:
+    """The questions of a folder and those that cannot be benchmarks.
+
+    None where there is no file, or an empty one. Raises InvalidInputError with every fault of the
+    file.
+    """
+    files = [folder / f"questions{suffix}" for suffix in QUESTION_FILES]
+    if not any(path.is_file() and path.read_bytes().strip() for path in files):
+        return (), ()
+    found = _read_questions(folder, name).checked(str(folder))
+    return found.questions, found.set_aside
+
+
+def _read_questions(folder: Path, name: str) -> ReadQuestions:
+    path, problems = _one_of(folder, "questions", QUESTION_FILES)
+    if path is None:
+        return ReadQuestions(problems=tuple(problems))
+    return read_question_file(path, f"{name}/{path.name}")
 
 
 def _name_problems(name: str, history_schema: str) -> list[str]:
@@ -216,118 +222,6 @@ def _table_hash(path: Path, spec: TableSpec) -> str:
         (c.name, c.data_type, c.comment, c.is_primary_key, c.references) for c in spec.columns
     ]
     return content_hash(_FORMAT_VERSION, digest.hexdigest(), spec.name, spec.comment, columns)
-
-
-def read_questions(
-    folder: Path, name: str
-) -> tuple[tuple[BenchmarkQuestion, ...], tuple[SetAside, ...]]:
-    """The questions of a folder and those that cannot be benchmarks.
-
-    None where there is no file, or an empty one. Raises InvalidInputError with every fault of the
-    file.
-    """
-    files = [folder / f"questions{suffix}" for suffix in _QUESTION_FILES]
-    if not any(path.is_file() and path.read_bytes().strip() for path in files):
-        return (), ()
-    questions, set_aside, _, problems = _read_questions(folder, name)
-    if problems:
-        raise InvalidInputError(
-            f"{len(problems)} faults in the questions; nothing was recorded",
-            where=str(folder),
-            remedy="correct the file and try again",
-            problems=problems,
-        )
-    return questions, set_aside
-
-
-def _read_questions(
-    folder: Path, name: str
-) -> tuple[tuple[BenchmarkQuestion, ...], tuple[SetAside, ...], set[str], list[str]]:
-    path, problems = _one_of(folder, "questions", _QUESTION_FILES)
-    if path is None:
-        return (), (), set(), problems
-    label = f"{name}/{path.name}"
-    lines, problems = (
-        read_json_lines(path, label) if path.suffix == ".jsonl" else _read_yaml_list(path, label)
-    )
-    questions: list[BenchmarkQuestion] = []
-    set_aside: list[SetAside] = []
-    first_seen: dict[str, int] = {}
-    for line in lines:
-        faults = [
-            f"{label}:{line.number}: {fault}" for fault in _question_faults(line.value, first_seen)
-        ]
-        problems += faults
-        if faults:
-            continue
-        first_seen[line.value["question_id"]] = line.number
-        reason = _why_no_benchmark(line.value.get("expected_sql"))
-        if reason is None:
-            questions.append(_benchmark(line, label))
-        else:
-            raw_row = json.dumps(line.value, ensure_ascii=False, sort_keys=True, default=str)
-            set_aside.append(SetAside(BENCHMARKS.name, label, line.number, raw_row, reason))
-    if not lines and not problems:
-        problems.append(f"{label}: there are no questions")
-    return tuple(questions), tuple(set_aside), set(first_seen), problems
-
-
-def _question_faults(raw: Mapping[str, Any], first_seen: Mapping[str, int]) -> Iterator[str]:
-    for key in ("question_id", "question"):
-        if not isinstance(raw.get(key), str) or not raw[key].strip():
-            yield f"{key} must be a text that is not empty"
-    for key in ("expected_sql", "expected_asset", "category", "difficulty"):
-        if not isinstance(raw.get(key), str | None):
-            yield f"{key} must be a text or null"
-    question_id = raw.get("question_id")
-    if isinstance(question_id, str) and question_id in first_seen:
-        yield f"question_id {question_id} is already on line {first_seen[question_id]}"
-
-
-def _why_no_benchmark(expected_sql: str | None) -> str | None:
-    if not expected_sql or not expected_sql.strip():
-        return "the question has no expected SQL; add it to the file"
-    try:
-        parse_query(expected_sql)
-    except (QueryRefusedError, SqlParseError) as error:
-        return f"the expected SQL is not a single read-only query: {error.reason}; correct it"
-    return None
-
-
-def _benchmark(line: Line, label: str) -> BenchmarkQuestion:
-    return BenchmarkQuestion(
-        question_id=line.value["question_id"],
-        question=line.value["question"],
-        expected_sql=line.value["expected_sql"],
-        expected_asset=line.value.get("expected_asset"),
-        category=line.value.get("category") or line.value.get("difficulty"),
-        source_path=label,
-        source_line=line.number,
-    )
-
-
-def _read_yaml_list(path: Path, label: str) -> tuple[list[Line], list[str]]:
-    """The objects of a YAML list with the line each begins on."""
-    lines: list[Line] = []
-    problems: list[str] = []
-    try:
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8-sig"))
-        root = loader.get_single_node()
-        if not isinstance(root, yaml.SequenceNode):
-            return [], [f"{label}:1: a list of questions is expected"]
-        for node in root.value:
-            number = node.start_mark.line + 1
-            value = loader.construct_object(node, deep=True)
-            if isinstance(value, dict):
-                lines.append(Line(number, value))
-            else:
-                problems.append(f"{label}:{number}: an object is expected for every question")
-    except yaml.MarkedYAMLError as error:
-        number = error.problem_mark.line + 1 if error.problem_mark else 1
-        problems.append(f"{label}:{number}: not YAML: {error.problem}")
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        problems.append(f"{label}: cannot be read: {error}")
-    return lines, problems
 
 
 def _read_answers(

@@ -38,6 +38,7 @@ from transforms.contracts import (
     JUDGE_VERDICTS,
     PROFILES,
     PROPOSALS,
+    REJUDGED_RESULTS,
     VERSIONS,
     Table,
 )
@@ -51,7 +52,8 @@ from transforms.evaluation_views import (
     LATEST_SPACES,
 )
 from transforms.found_together import found_together
-from transforms.gate import gate_decisions, gate_pairs
+from transforms.gate import Measured, decision_rows, gate_decisions, repeat_requests
+from transforms.gate_pairs import gate_pairs
 from transforms.proposal_screening import new_changes, with_questions_at_risk
 from transforms.proposal_values import Proposer
 from transforms.triage import missing_evidence
@@ -212,18 +214,23 @@ class Intake:
             .agg(F.count("*").alias("applied_count"))
         )
         of_compared = Evaluations(self.tables, compared)
-        gated = gate_decisions(
-            pairs,
-            of_compared.rows(EVAL_RESULTS),
-            self.tables.read(EVALUATIONS),
-            states.of(LATEST_SPACES),
-            applied,
-            self.tables.read(BATCHES),
-            of_compared.rows(JUDGE_VERDICTS),
+        decided = held(
+            gate_decisions(
+                pairs,
+                Measured(
+                    of_compared.rows(EVALUATIONS),
+                    of_compared.rows(EVAL_RESULTS),
+                    of_compared.rows(REJUDGED_RESULTS),
+                    of_compared.rows(JUDGE_VERDICTS),
+                ),
+                states.of(LATEST_SPACES),
+                applied,
+                self.tables.read(BATCHES),
+            )
         )
         # The request first: once the decision is there, it is not made again.
-        self._append_new(EVALUATION_REQUESTS, gated.repeats)
-        self._append_new(GATE_DECISIONS, gated.decisions)
+        self._append_new(EVALUATION_REQUESTS, repeat_requests(decided))
+        self._append_new(GATE_DECISIONS, decision_rows(decided))
 
     def correct(self) -> None:
         """Record which benchmarks the arbiter found wrong, and by how many evaluations."""
@@ -326,10 +333,9 @@ class Intake:
 
 
 def _compared_ids(pairs: DataFrame) -> Sequence[str]:
-    """Every evaluation that a decision compares; few, as one batch per space is in flight."""
+    """Every evaluation that a decision looks at; few, as one batch per space is in flight."""
     found: set[str] = set()
     for row in pairs.collect():
-        found.update(row["evaluation_ids"])
-        if row["baseline_evaluation_id"] is not None:
-            found.add(row["baseline_evaluation_id"])
+        for ids in (row["evaluation_ids"], row["baseline_evaluation_ids"], row["twice_ids"]):
+            found.update(ids or ())
     return sorted(found)

@@ -21,7 +21,7 @@ from transforms.contracts import (
     EVALUATIONS,
     PROPOSALS,
 )
-from transforms.gate import GATED_SPLITS
+from transforms.gate_rule import GATED_SPLITS
 from transforms.identity import make_id
 
 

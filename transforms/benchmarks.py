@@ -14,7 +14,7 @@ pair above it asks the same thing or about the same thing. Demanding equal const
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
+from transforms.benchmark_identity import benchmark_hash
 from transforms.identity import content_hash, make_id
 from transforms.sql_text import canonical_sql
 
@@ -55,7 +56,7 @@ class BenchmarkQuestion:
     @property
     def benchmark_hash(self) -> str:
         """What makes a new version: question, expected SQL and expected asset."""
-        return content_hash(self.question, self.expected_sql, self.expected_asset)
+        return benchmark_hash(self.question, self.expected_sql, self.expected_asset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class Assignment:
 
     group_id: str
     split: str
+
+
+def twins(questions: Sequence[BenchmarkQuestion]) -> list[list[str]]:
+    """The questions' ids, joined with those that ask the same; ids and lists are sorted."""
+    return _twins(questions, _canonical(questions))
 
 
 def split_of(group_id: str) -> str:
@@ -108,46 +114,75 @@ def assign(
     return assigned
 
 
-def benchmark_set_hash(versions: Iterable[tuple[str, str]]) -> str:
-    """Identifies a set of benchmark versions, given ``(question_id, benchmark_hash)`` pairs."""
-    return content_hash(sorted(versions))
-
-
 def new_versions(
     questions: Sequence[BenchmarkQuestion], recorded: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Rows of ``benchmarks`` (without ``space_id``) that are missing for these to be the questions.
 
-    ``recorded`` are the space's rows, all versions. A question is compared with the version that
-    was imported last, so that loading the same file again does not undo a correction. A recorded
-    question that is no longer there gets a version with status quarantined.
+    ``recorded`` are the space's rows, all versions. A recorded question that is no longer there
+    gets a version with status quarantined, if it came from the same file as these: questions that
+    were imported from elsewhere stay.
     """
-    history: dict[str, list[Mapping[str, Any]]] = {}
-    for row in sorted(recorded, key=lambda row: row["benchmark_version"]):
-        history.setdefault(row["question_id"], []).append(row)
+    present = {question.question_id for question in questions}
+    places = {_place(question.source_path) for question in questions} - {None}
+    retired = [
+        {**newest, "status": "quarantined", "benchmark_version": newest["benchmark_version"] + 1}
+        for question_id, newest in newest_versions(recorded).items()
+        if question_id not in present
+        and newest["status"] == "active"
+        and (not places or _place(newest["source_path"]) in {None, *places})
+    ]
+    return [*added_versions(questions, recorded), *retired]
+
+
+def added_versions(
+    questions: Sequence[BenchmarkQuestion], recorded: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Rows of ``benchmarks`` (without ``space_id``) for what is new or changed among the questions.
+
+    A question is compared with the version that was imported last, so that loading the same file
+    again does not undo a correction. Recorded questions stay in their group and split.
+    """
+    imported = {row["question_id"]: row for row in _in_order(recorded) if _is_imported(row)}
+    newest = newest_versions(recorded)
     frozen = {
-        question_id: Assignment(rows[-1]["group_id"], rows[-1]["split"])
-        for question_id, rows in history.items()
+        question_id: Assignment(row["group_id"], row["split"])
+        for question_id, row in newest.items()
     }
     present = {question.question_id for question in questions}
-    gone = [_question(rows[-1]) for key, rows in history.items() if key not in present]
-    assigned = assign([*questions, *gone], frozen)
+    others = [_question(row) for key, row in newest.items() if key not in present]
+    assigned = assign([*questions, *others], frozen)
     rows = []
     for question in questions:
-        versions = history.get(question.question_id, [])
-        imported = [row for row in versions if row["source"] == "imported"]
+        known, last = newest.get(question.question_id), imported.get(question.question_id)
         is_unchanged = (
-            bool(imported)
-            and imported[-1]["benchmark_hash"] == question.benchmark_hash
-            and versions[-1]["status"] == "active"
+            known is not None
+            and last is not None
+            and last["benchmark_hash"] == question.benchmark_hash
+            and known["status"] == "active"
         )
         if not is_unchanged:
-            rows.append(_row(question, assigned[question.question_id], len(versions) + 1))
-    for question_id, versions in history.items():
-        if question_id not in present and versions[-1]["status"] == "active":
-            retired = {"status": "quarantined", "benchmark_version": len(versions) + 1}
-            rows.append({**versions[-1], **retired})
+            version = known["benchmark_version"] + 1 if known else 1
+            rows.append(_row(question, assigned[question.question_id], version))
     return rows
+
+
+def newest_versions(recorded: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The newest row of each question, by ``question_id``."""
+    return {row["question_id"]: row for row in _in_order(recorded)}
+
+
+def _in_order(recorded: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(recorded, key=lambda row: row["benchmark_version"])
+
+
+def _is_imported(row: Mapping[str, Any]) -> bool:
+    return bool(row["source"] == "imported")
+
+
+def _place(source_path: str | None) -> str | None:
+    """The file without its ending, which people change."""
+    return source_path.rpartition(".")[0] if source_path else None
 
 
 def _row(question: BenchmarkQuestion, assignment: Assignment, version: int) -> dict[str, Any]:
@@ -181,7 +216,7 @@ def _canonical(questions: Sequence[BenchmarkQuestion]) -> dict[str, str]:
 
 
 def _twins(questions: Sequence[BenchmarkQuestion], canonical: Mapping[str, str]) -> list[list[str]]:
-    """The questions' ids, joined with those that ask the same; ids and lists are sorted."""
+    """See ``twins``."""
     parent = {question.question_id: question.question_id for question in questions}
 
     def root(question_id: str) -> str:

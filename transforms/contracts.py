@@ -311,6 +311,48 @@ EVAL_RESULTS = Table(
     cluster_by=("evaluation_id",),
 )
 
+REJUDGED_RESULTS = Table(
+    name="rejudged_results",
+    comment=(
+        "Stored answers judged again, so that evaluations are compared on one set of benchmarks "
+        "and by one version of the judges; the space was not asked again"
+    ),
+    fields=(
+        _SPACE,
+        _need("evaluation_id", "STRING", "The evaluation that asked"),
+        _need("question_id", "STRING", "The question"),
+        _need("attempt", "INT", "Attempt of the question"),
+        _need("benchmark_hash", "STRING", "What it was judged on: question, SQL and asset"),
+        _need("judge_version", "STRING", "Version of the judge code that judged now"),
+        _need("comparison_policy", "STRING", "Policy that decided result_correctness now"),
+        Field("benchmark_version", "INT", "Version of that benchmark; NULL: of another space"),
+        _need("benchmark_set_hash", "STRING", "The set of benchmarks it was judged for"),
+        _need("group_id", "STRING", "Group of the question"),
+        _need("split", "STRING", "Split of the question"),
+        _need("expected_sql", "STRING", "Expected SQL of that benchmark"),
+        Field("expected_asset", "STRING", "Kind of asset that should answer; NULL: not stated"),
+        _need("outcome", "STRING", "How the question ends"),
+        Field("match_step", "STRING", "Step of the comparison ladder that decided"),
+        Field("is_correct", "BOOLEAN", "Whether the result is right"),
+        _need("verdicts", "MAP<STRING, STRING>", "What each judge says: yes, no, skipped, or who"),
+        _RECORDED,
+    ),
+    key=(
+        "evaluation_id",
+        "question_id",
+        "attempt",
+        "benchmark_hash",
+        "judge_version",
+        "comparison_policy",
+    ),
+    checks={
+        "split_known": _one_of("split", SPLITS),
+        "outcome_known": _one_of("outcome", OUTCOMES),
+        "correct_has_a_match": "is_correct IS NULL OR NOT is_correct OR match_step IS NOT NULL",
+    },
+    cluster_by=("evaluation_id",),
+)
+
 JUDGE_VERDICTS = Table(
     name="judge_verdicts",
     comment="One row per judge and answer",
@@ -740,6 +782,7 @@ TABLES: tuple[Table, ...] = (
     EVALUATIONS,
     VERSIONS,
     EVAL_RESULTS,
+    REJUDGED_RESULTS,
     JUDGE_VERDICTS,
     FAILURES,
     ARBITER_VERDICTS_TABLE,

@@ -16,6 +16,7 @@ from transforms.contracts import ARBITER_VERDICTS, JUDGES, SPLITS
 from transforms.identity import make_id
 from transforms.judgement import Execution, Judgement, Verdict
 from transforms.results import result_hash
+from transforms.statistics import wilson
 
 Row = dict[str, Any]
 
@@ -191,7 +192,8 @@ def metrics_of(
 ) -> dict[str, float]:
     """Metrics by name, each for the splits that were asked and for ``all``.
 
-    ``accuracy/<split>`` is the share (0-1) of answers that are right; ``<judge>/<split>`` the share
+    ``accuracy/<split>`` is the share (0-1) of answers that are right, ``accuracy_low/<split>`` and
+    ``accuracy_high/<split>`` its 95 % interval; ``<judge>/<split>`` the share
     that the judge passed, in which a skipped verdict is not a pass; ``questions/<split>`` and
     ``infrastructure/<split>`` are counts. The arbiter is asked only where results differ, so that
     what it says is counted: ``arbiter/<verdict>/<split>``.
@@ -201,7 +203,11 @@ def metrics_of(
         of_scope = [result for result in results if scope in ("all", result["split"])]
         if of_scope:
             metrics[f"questions/{scope}"] = float(len(of_scope))
-            metrics[f"accuracy/{scope}"] = _mean(bool(r["is_correct"]) for r in of_scope)
+            correct_count = sum(bool(result["is_correct"]) for result in of_scope)
+            metrics[f"accuracy/{scope}"] = correct_count / len(of_scope)
+            if (interval := wilson(correct_count, len(of_scope))) is not None:
+                metrics[f"accuracy_low/{scope}"] = interval.low
+                metrics[f"accuracy_high/{scope}"] = interval.high
             faults = [r for r in of_scope if r["outcome"] == "infrastructure"]
             metrics[f"infrastructure/{scope}"] = float(len(faults))
     said = Counter(
@@ -219,11 +225,6 @@ def metrics_of(
         if count := said[ARBITER, verdict, scope]:
             metrics[f"{ARBITER}/{verdict}/{scope}"] = float(count)
     return metrics
-
-
-def _mean(values: Iterable[bool]) -> float:
-    listed = list(values)
-    return sum(listed) / len(listed)
 
 
 def _share(part: int, whole: int) -> float | None:

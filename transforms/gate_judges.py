@@ -8,43 +8,42 @@ from pyspark.sql import functions as F
 MAX_FALL_SHARE = 0.05  # of the answers judged before and after
 MAX_FALL_COUNT = 2  # questions
 _VALUES = ("yes", "no")
-_ASKED = ("question_id", "benchmark_version")
 
 
 def fallen_judges(
-    pairs: DataFrame, judge_verdicts: DataFrame, eval_results: DataFrame, splits: tuple[str, ...]
+    pairs: DataFrame, judged_verdicts: DataFrame, splits: tuple[str, ...]
 ) -> DataFrame:
     """Per batch the judges that fell by more than both bounds, over answers judged both times.
 
     ``pairs`` has ``batch_id``, ``baseline_evaluation_id`` and ``evaluation_ids``;
-    ``judge_verdicts`` and ``eval_results`` the rows of all evaluations named there. A question is
-    compared with itself in the same benchmark version. Of several evaluations after the batch the
-    newest verdict counts that is one. Columns: ``batch_id``, ``fallen`` (ARRAY<STRING>,
-    one sentence each, in order of the judges). A batch after which none fell has no row.
+    ``judged_verdicts`` is what ``one_set.judged_verdicts`` gives of all evaluations named there. A
+    verdict is compared with one on the same benchmark by the same judges only. Of several
+    evaluations after the batch the newest verdict counts that is one. Columns: ``batch_id``,
+    ``fallen`` (ARRAY<STRING>, one sentence each, in order of the judges). A batch after which none
+    fell has no row.
     """
-    versions = eval_results.where("attempt = 1").select(
-        "evaluation_id", "question_id", "benchmark_version"
-    )
-    verdicts = (
-        judge_verdicts.where(
-            (F.col("attempt") == 1)
-            & F.col("split").isin(*splits)
-            & F.col("value").isin(*_VALUES)  # not what was skipped, and not the arbiter's
-        )
-        .join(versions, ["evaluation_id", "question_id"], "inner")
-        .select("evaluation_id", *_ASKED, "judge", (F.col("value") == "yes").alias("says_yes"))
-    )
+    verdicts = judged_verdicts.where(
+        F.col("split").isin(*splits)
+        & F.col("value").isin(*_VALUES)  # not what was skipped, and not the arbiter's
+    ).withColumn("says_yes", F.col("value") == "yes")
     before = pairs.select("batch_id", F.col("baseline_evaluation_id").alias("evaluation_id")).join(
         verdicts, "evaluation_id", "inner"
     )
     after = (
         pairs.select("batch_id", F.posexplode("evaluation_ids").alias("position", "evaluation_id"))
-        .join(verdicts, "evaluation_id", "inner")
-        .groupBy("batch_id", *_ASKED, "judge")
-        .agg(F.max_by("says_yes", "position").alias("says_yes_after"))
+        .join(verdicts.where("is_own"), "evaluation_id", "inner")
+        .groupBy("batch_id", "question_id", "judge")
+        .agg(F.max_by(F.struct("benchmark", "says_yes"), "position").alias("newest"))
+        .select(
+            "batch_id",
+            "question_id",
+            "judge",
+            "newest.benchmark",
+            F.col("newest.says_yes").alias("says_yes_after"),
+        )
     )
     counted = (
-        before.join(after, ["batch_id", *_ASKED, "judge"], "inner")
+        before.join(after, ["batch_id", "question_id", "benchmark", "judge"], "inner")
         .groupBy("batch_id", "judge")
         .agg(
             F.count("*").alias("both"),

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from genie.local.answering import MAX_ROWS, Answering
-from genie.local.api_errors import invalid_state, not_found, too_many
+from genie.local.api_errors import invalid, invalid_state, not_found, too_many
 from genie.local.faults import RateLimit
 from genie.local.folder import Folder
-from genie.local.messages import QUERYING, Message, Pace, Progress
+from genie.local.messages import QUERYING, RATINGS, Message, Pace, Progress
 from genie.local.requests import Request, Timestamps, page
 from genie.local.seams import Turn
 from genie.local.spaces import Spaces
@@ -155,6 +155,24 @@ class Conversations:
             if progress is not None:
                 progress.poll(self._pace, self._clock())
             return message.wire(self._shown(message), self._user_id)
+
+    def rate_message(self, request: Request) -> dict[str, Any]:
+        """``POST …/messages/{id}/feedback``: what a person says of the answer; NONE takes it back.
+
+        Only what is answered can be rated.
+        """
+        rating = request.required("rating")
+        if rating not in RATINGS:
+            raise invalid(f"rating must be one of {', '.join(RATINGS)}, not {rating}")
+        comment = request.text("comment")
+        with self._lock:
+            message = self._message(request)
+            if not message.is_final:
+                raise invalid_state(f"Message {message.message_id} is {self._shown(message)}.")
+            message.rating = None if rating == "NONE" else rating
+            message.feedback_comment = comment
+            self._keep(message)
+        return {}
 
     def delete_message(self, request: Request) -> dict[str, Any]:
         """``DELETE …/messages/{id}``."""

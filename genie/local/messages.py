@@ -8,6 +8,7 @@ from typing import Any
 ANSWERING = ("SUBMITTED", "FETCHING_METADATA", "FILTERING_CONTEXT", "ASKING_AI")
 QUERYING = ("PENDING_WAREHOUSE", "EXECUTING_QUERY")
 FINAL = ("COMPLETED", "FAILED")
+RATINGS = ("POSITIVE", "NEGATIVE", "NONE")
 
 _SHOWS_ATTACHMENTS = frozenset({"EXECUTING_QUERY", "COMPLETED", "FAILED", "QUERY_RESULT_EXPIRED"})
 
@@ -46,6 +47,8 @@ class Message:
     is_truncated: bool = False
     error: str | None = None
     error_type: str | None = None
+    rating: str | None = None
+    feedback_comment: str | None = None
 
     @property
     def is_final(self) -> bool:
@@ -73,6 +76,10 @@ class Message:
             sent["attachments"] = attachments
         if status == "FAILED":
             sent["error"] = {"error": self.error, "type": self.error_type}
+        if self.rating is not None:
+            sent["feedback"] = {"rating": self.rating}
+            if self.feedback_comment is not None:
+                sent["feedback"]["comment"] = self.feedback_comment
         return sent
 
     def _attachments(self) -> list[dict[str, Any]]:

@@ -151,6 +151,7 @@ def _conversation_routes(conversations: Conversations) -> list[Route]:
         Route("POST", f"{of_space}/*/messages", conversations.create_message),
         Route("GET", _MESSAGE, conversations.get_message),
         Route("DELETE", _MESSAGE, conversations.delete_message),
+        Route("POST", f"{_MESSAGE}/feedback", conversations.rate_message),
         Route("GET", f"{_MESSAGE}/attachments/*/query-result", conversations.get_query_result),
         Route("POST", f"{_MESSAGE}/attachments/*/execute-query", conversations.execute_query),
     ]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from genie.patching.refusals import impossible
+from transforms.errors import InvalidInputError
 from transforms.patches import CorrectBenchmark
 from transforms.serialized_space.splicing import splice
 
@@ -19,6 +22,32 @@ def expected_sql_in(text: str, patch: CorrectBenchmark) -> str | None:
         if isinstance(question, dict) and str(question.get("question_id")) == patch.question_id:
             return str(question.get("expected_sql") or "")
     return None
+
+
+def with_questions(text: str, lines: Sequence[Mapping[str, Any]]) -> str:
+    """The file with these questions: known ones as they are now, new ones at its end.
+
+    What a line does not name keeps its bytes, and so do all other lines. Raises InvalidInputError
+    where the file cannot be read.
+    """
+    wanted = {str(line["question_id"]): line for line in lines}
+    kept = text.split("\n")
+    for position, raw in enumerate(kept):
+        if not raw.strip():
+            continue
+        try:
+            there = json.loads(raw)
+        except ValueError as error:
+            raise InvalidInputError(
+                "not JSON", where=f"line {position + 1} of the questions", remedy="repair the file"
+            ) from error
+        line = wanted.pop(str(there.get("question_id")), None) if isinstance(there, dict) else None
+        if line is not None:
+            kept[position] = splice(raw, there, {**there, **line})
+    added = [json.dumps(line, ensure_ascii=False) for line in wanted.values()]
+    whole = "\n".join(kept)
+    needs_break = bool(added) and bool(whole) and not whole.endswith("\n")
+    return whole + ("\n" if needs_break else "") + "".join(f"{line}\n" for line in added)
 
 
 def with_expected_sql(text: str, patch: CorrectBenchmark) -> str:

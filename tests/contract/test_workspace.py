@@ -6,7 +6,7 @@ import json
 
 import pytest
 from databricks.sdk import errors
-from databricks.sdk.service.dashboards import MessageStatus
+from databricks.sdk.service.dashboards import GenieFeedbackRating, MessageStatus
 from databricks.sdk.service.sql import (
     ExecuteStatementRequestOnWaitTimeout as OnTimeout,
 )
@@ -182,6 +182,18 @@ def test_a_follow_up_belongs_to_its_conversation(workspace, space, answered):
     ).response
     assert follow_up.conversation_id == answered.conversation_id
     assert workspace.answered(follow_up).status is MessageStatus.COMPLETED
+
+
+def test_what_a_person_says_of_an_answer_is_shown_with_it(workspace, space):
+    started = workspace.genie.start_conversation(space.space_id, workspace.question(1)).response
+    message = workspace.answered(started.message)
+    ids = (space.space_id, message.conversation_id, message.message_id)
+    assert message.feedback is None or message.feedback.rating is GenieFeedbackRating.NONE
+    workspace.genie.send_message_feedback(*ids, GenieFeedbackRating.POSITIVE)
+    rated = workspace.until(lambda: workspace.genie.get_message(*ids).feedback)
+    assert rated.rating is GenieFeedbackRating.POSITIVE
+    listed = workspace.genie.list_conversation_messages(*ids[:2]).messages
+    assert [one.feedback.rating for one in listed] == [GenieFeedbackRating.POSITIVE]
 
 
 def run(workspace, sql, **arguments):

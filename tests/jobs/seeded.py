@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -396,6 +397,20 @@ def application(number: int, direction: str = "apply", **changes: Any) -> dict[s
     }
 
 
+def split_numbers(accuracy: float | None) -> dict[str, Any]:
+    """What the gate records of a split; None: nothing to compare."""
+    return {
+        "compared_count": 0 if accuracy is None else 2,
+        "accuracy_before": accuracy,
+        "accuracy_after": accuracy,
+        "difference": None if accuracy is None else 0.0,
+        "difference_low": None,
+        "difference_high": None,
+        "p_gain": 0.75,
+        "p_harm": 0.75,
+    }
+
+
 def gate_decision(number: int, decision: str, **changes: Any) -> dict[str, Any]:
     return {
         "space_id": "shop",
@@ -407,7 +422,9 @@ def gate_decision(number: int, decision: str, **changes: Any) -> dict[str, Any]:
         "decision": decision,
         "train_net": 0,
         "held_out_net": 1,
-        "statistics": '{"train_gained": 1, "train_lost": 1, "train_accuracy": 0.5}',
+        "statistics": json.dumps(
+            {"train": split_numbers(0.5), "held_out": split_numbers(None), "train_accuracy": 0.5}
+        ),
         "rationale": f"{decision}: train 1 gained, 1 lost of 2",
         **changes,
     }

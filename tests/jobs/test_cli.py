@@ -98,7 +98,7 @@ def test_json_holds_whole_rows(shop, name, keys):
 
 def test_status_shows_spaces_due_jobs_and_batches_with_the_command_to_approve(shop):
     text = shown(shop, "status")
-    assert re.search(r"shop +1/2  50% +0/1   0% +0/1   0% +1 +improving", text)
+    assert re.search(r"shop +1/2  50% 9-91 +0/1   0% 0-79 +0/1   0% 0-79 +1 +improving", text)
     assert "evaluate: evaluation_requests updated" in text
     assert f"genie-loop approve {FREE[6:14]}" in text
     assert f"genie-loop approve {BEHIND[6:14]}" not in text

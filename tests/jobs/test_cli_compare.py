@@ -32,8 +32,8 @@ def shown(home: Home, *words: str) -> str:
     return done.stdout
 
 
-def compared(home: Home, before: str = BEFORE, after: str = AFTER) -> dict:
-    (row,) = json.loads(shown(home, before, after, "--json"))
+def compared(home: Home, before: str = BEFORE, after: str = AFTER, *options: str) -> dict:
+    (row,) = json.loads(shown(home, before, after, "--json", *options))
     return row
 
 
@@ -62,10 +62,12 @@ def test_compared_the_other_way_round_what_was_fixed_is_broken(shop):
 
 def test_a_screen_shows_it_side_by_side_with_what_was_applied(shop):
     text = shown(shop, BEFORE[11:19], AFTER[11:19])
-    assert re.search(r"train +1/2  50% +1/2  50% +1 +1 +0 +0", text)
-    assert re.search(r"held_out +0/1   0% +1/1 100% +1 +0 +0 +0", text)
+    assert re.search(r"train +1/2  50% 9-91 +1/2  50% 9-91 +1 +1 +0 +0", text)
+    assert re.search(r"held_out +0/1   0% 0-79 +1/1 100% 21-100 +1 +0 +0 +0", text)
+    assert re.search(r"train +\+0.0 \(-100.0 to \+100.0\) +1.000 +0 +no difference shown", text)
     assert re.search(r"result_correctness +1/4  25% +2/4  50%", text)
-    assert re.search(r"Fixed \(1 of train\)\n.*\n? *q2 +Which customers have no order\?", text)
+    fixed = r"Fixed \(1 of train\)\n.*\n? *q2 +Which customers have no order\? +filter_missing"
+    assert re.search(rf"{fixed} -> right", text)
     assert "The benchmark sets are the same." in text
     assert "Say which values column_1 of orders has" in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 100
@@ -86,17 +88,43 @@ def test_what_was_not_asked_alike_is_left_out_and_told(shop):
     append(shop, c.EVAL_RESULTS, [other, failed])
     append(shop, c.EVALUATIONS, [seeded.evaluation(iteration=2, benchmark_set_hash="other")])
     third = seeded.evaluation_id(iteration=2)
-    row = compared(shop, BEFORE, third)
+    row = compared(shop, BEFORE, third, "--as-recorded")
     assert not row["is_same_benchmark_set"]
     assert by_split(row, "compared_count") == {}
     assert by_split(row, "unknown_count") == {"train": 1}
     assert by_split(row, "other_benchmark_count") == {"train": 1}
-    text = shown(shop, BEFORE, third)
+    text = shown(shop, BEFORE, third, "--as-recorded")
     assert (
         "benchmark sets differ; left out: 1 that the platform failed to answer, 1 with another"
         in text
     )
     assert "2 asked only before" in text
+
+
+def test_what_was_judged_again_is_compared_and_told(shop):
+    other = {**seeded.eval_result("q1", is_correct=True, iteration=2), "expected_sql": "SELECT 2"}
+    append(shop, c.EVAL_RESULTS, [other])
+    append(shop, c.EVALUATIONS, [seeded.evaluation(iteration=2)])
+    append(shop, c.JUDGE_VERDICTS, [seeded.judge_verdict("q1", "result_correctness", "yes", 2)])
+    asked = seeded.eval_result("q1", is_correct=False)
+    again = {
+        **{name: asked[name] for name in asked.keys() & set(c.REJUDGED_RESULTS.columns)},
+        "expected_sql": "SELECT 2",
+        "benchmark_hash": "hash",
+        "benchmark_set_hash": "set",
+        "judge_version": "1",
+        "comparison_policy": "bag_any_column",
+        "verdicts": [("result_correctness", "no")],
+    }
+    append(shop, c.REJUDGED_RESULTS, [again])
+    third = seeded.evaluation_id(iteration=2)
+    row = compared(shop, BEFORE, third)
+    assert row["rejudged_count"] == 1
+    assert [q["question_id"] for q in row["fixed"]] == ["q1"]
+    assert row["judges"] == [
+        {"judge": "result_correctness", "compared_count": 1, "yes_before": 0, "yes_after": 1}
+    ]
+    assert "1 question judged again on one set of benchmarks" in shown(shop, BEFORE, third)
 
 
 def test_a_state_that_nobody_applied_is_told(shop):

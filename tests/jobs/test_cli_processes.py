@@ -26,6 +26,7 @@ LISTS = (
     "proposals",
     "batches",
     "tables list",
+    "benchmarks list",
     f"batches show {make_id('batch', 1)}",
     f"approve {make_id('batch', 1)}",
 )

@@ -50,10 +50,12 @@ def test_the_story_goes_from_the_failures_to_what_was_fixed_and_broken(shop):
         "approval approved by ann, 2026-03-01 12:10",
         "applied 2026-03-01 12:00, read back",
         "net gain train +0, held_out +1",
-        "statistics train_gained 1, train_lost 1, train_accuracy 0.5",
+        "statistics train: accuracy 50% before, 50% after, +0.0; without effect as good in 75.0%,",
+        "statistics held_out: nothing to compare",
         "q2 fixed Which customers have no order?",
         "q1 broken How many orders were paid?",
-        "held_out 1 1 0",
+        "train 2 1 1 +0.0 (-100.0 to +100.0) 1.000",
+        "held_out 1 1 0 +100.0 1.000",
     ):
         assert part in text, part
 
@@ -64,12 +66,12 @@ def test_json_holds_every_chapter(shop):
     assert [one["question_id"] for one in row["failures"]] == ["q2"]
     assert row["batch"]["decided_by"] == "ann"
     assert [one["direction"] for one in row["applications"]] == ["apply"]
-    assert row["gate_decisions"][0]["statistics"]["train_gained"] == 1
+    assert row["gate_decisions"][0]["statistics"]["train"]["compared_count"] == 2
     assert [one["question_id"] for one in row["effect"]["meant"]] == ["q2"]
     assert [one["question_id"] for one in row["effect"]["others"]] == ["q1"]
 
 
-def test_the_newest_answer_counts_where_a_batch_was_measured_twice(shop):
+def test_every_answer_counts_where_a_batch_was_measured_several_times(shop):
     ids = [seeded.evaluation_id(iteration=n) for n in (1, 2)]
     append(shop, c.EVALUATIONS, [seeded.evaluation(iteration=2)])
     failed = seeded.eval_result("q2", is_correct=False, iteration=2)
@@ -80,7 +82,20 @@ def test_the_newest_answer_counts_where_a_batch_was_measured_twice(shop):
     append(shop, c.GATE_DECISIONS, [again])
     effect = told(shop)["effect"]
     assert [(one["question_id"], one["change"]) for one in effect["meant"]] == [("q2", "fixed")]
-    assert effect["others"] == []
+    assert [(one["question_id"], one["change"]) for one in effect["others"]] == [("q1", "broken")]
+    train = effect["splits"][0]
+    assert (train["net"], train["accuracy_before"], train["accuracy_after"]) == (0.5, 0.5, 0.75)
+
+
+def test_the_effect_is_measured_against_all_that_the_gate_compared_with(shop):
+    append(shop, c.EVALUATIONS, [seeded.evaluation(iteration=2)])
+    append(shop, c.EVAL_RESULTS, [seeded.eval_result("q2", is_correct=True, iteration=2)])
+    before = [seeded.evaluation_id(), seeded.evaluation_id(iteration=2)]
+    numbers = {"baseline_evaluation_ids": before}
+    decided = seeded.gate_decision(1, "accepted", statistics=json.dumps(numbers))
+    append(shop, c.GATE_DECISIONS, [{**decided, "number": 2, "gate_decision_id": "gate-2"}])
+    train = told(shop)["effect"]["splits"][0]
+    assert (train["accuracy_before"], train["net"]) == (0.75, -0.5)
 
 
 def test_held_out_and_sealed_questions_are_counted_and_never_shown(shop):

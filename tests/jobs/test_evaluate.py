@@ -136,7 +136,7 @@ def test_every_question_ends_in_a_row_with_an_outcome(evaluated):
     data_versions = {name: versions(tables, name)[name] for name in DATA}
     assert evaluation["data_versions"] == data_versions
     (line,) = report.lines
-    assert "1 of 4 right; 4 results" in line
+    assert "1 of 4 right (5% to 70%); 4 results" in line
     assert evaluation["mlflow_run_id"] in line
 
 

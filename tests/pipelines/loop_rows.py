@@ -171,7 +171,7 @@ class Evaluation:
             "iteration": self.number - 1,
             "kind": self.kind,
             "answerer": "recorded:answers",
-            "state_hash": "0" * 64,
+            "state_hash": self.application_id or "0" * 64,
             "benchmark_set_hash": "1" * 64,
             "judge_version": "1",
             "comparison_policy": "bag_any_column",

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.benchmark_identity import benchmark_set_hash
 from transforms.benchmarks import (
     Assignment,
     BenchmarkQuestion,
     assign,
-    benchmark_set_hash,
     group_ids,
     new_versions,
     split_of,

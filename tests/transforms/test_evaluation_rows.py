@@ -143,7 +143,17 @@ def test_a_skipped_verdict_is_not_a_pass_and_the_arbiter_is_counted():
         {"judge": "arbiter", "split": "train", "value": "genie_correct"},
         {"judge": "arbiter", "split": "sealed", "value": "genie_correct"},
     ]
-    assert metrics_of(results, verdicts) == {
+    metrics = metrics_of(results, verdicts)
+    bounds = {name: metrics.pop(name) for name in (*metrics,) if name.startswith("accuracy_")}
+    assert {name: round(bound, 3) for name, bound in bounds.items()} == {
+        "accuracy_low/all": 0.301,
+        "accuracy_high/all": 0.954,
+        "accuracy_low/sealed": 0.342,
+        "accuracy_high/sealed": 1.0,
+        "accuracy_low/train": 0.095,
+        "accuracy_high/train": 0.905,
+    }
+    assert metrics == {
         "accuracy/all": 0.75,
         "accuracy/sealed": 1.0,
         "accuracy/train": 0.5,

@@ -1,4 +1,4 @@
-"""The gate: question by question, train must gain, held-out may veto, a tie rejects."""
+"""The gate: question by question, train must gain, held-out may veto, chance is asked again."""
 
 from __future__ import annotations
 
@@ -14,9 +14,20 @@ from transforms.contracts import (
     EVALUATIONS,
     GATE_DECISIONS,
     JUDGE_VERDICTS,
+    REJUDGED_RESULTS,
     SPACES,
 )
-from transforms.gate import DECISION_COLUMNS, REQUEST_COLUMNS, gate_decisions, gate_pairs
+from transforms.gate import (
+    DECISION_COLUMNS,
+    REQUEST_COLUMNS,
+    Measured,
+    decision_rows,
+    gate_decisions,
+    repeat_requests,
+)
+from transforms.gate_judges import fallen_judges
+from transforms.gate_pairs import gate_pairs
+from transforms.one_set import judged_verdicts
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STATE = {"state": "STRING", "asks_train": "BOOLEAN"}  # what the view adds
@@ -31,8 +42,10 @@ def case(train: str, held_out: str = "", sealed: str = "") -> dict[str, list[str
     return {"train": train.split(), "held_out": held_out.split(), "sealed": sealed.split()}
 
 
-# name: what was answered, decision, train net, held-out net
-DECISIONS = {
+LIVE, RECORDED = "genie:space", "recorded:answers"
+FOUND = "the platform failed where it could decide"
+# name: what was answered, decision, train net, held-out net. Recordings answer the same again.
+STEADY = {
     "a train question gained": (case("wr rr ww"), "accepted", 1, 0),
     "a tie": (case("wr rw"), "rejected", 0, 0),
     "nothing changed": (case("rr ww"), "rejected", 0, 0),
@@ -44,7 +57,7 @@ DECISIONS = {
     "sealed decides nothing, lost": (case("wr", "rr", "rw rw"), "accepted", 1, 0),
     "sealed decides nothing, gained": (case("rr", "rr", "wr wr"), "rejected", 0, 0),
     "the platform failed where it cannot matter": (case("wr wr ri"), "accepted", 2, 0),
-    "the platform failed where it could decide": (case("wr ri"), "undecided", 1, 0),
+    FOUND: (case("wr ri"), "undecided", 1, 0),
     "the platform failed before": (case("wr iw"), "undecided", 1, 0),
     "the platform failed, and all the rest says no": (case("rw rw ri"), "rejected", -2, 0),
     "a tie of a correction": (case("wr rw"), "accepted", 0, 0),
@@ -58,6 +71,28 @@ DECISIONS = {
     "a repeat finds it worse": (case("wrr riw"), "rejected", 0, 0),
     "after two repeats the platform still fails": (case("wrrr riii"), "rejected", 1, 0),
 }
+# What answers now may answer otherwise another time.
+UNSTEADY = {
+    "live: gains that chance seldom gives": (case("wr wr wr wr"), "accepted", 4, 0),
+    "live: three gains and no loss": (case("wr wr wr rr", "rr"), "undecided", 3, 0),
+    "live: the same three gains again": (case("wrr wrr wrr", "rrr"), "accepted", 3, 0),
+    "live: one gain after two repeats": (case("wrrr rrrr"), "accepted", 1, 0),
+    "live: a gain that does not last": (case("wrww rrrr"), "rejected", 0, 0),
+    "live: one held-out question lost": (case("wr wr wr wr wr", "rw"), "undecided", 5, -1),
+    "live: it is lost twice": (case("wrr wrr wrr wrr", "rww"), "undecided", 4, -1),
+    "live: it is lost for good": (case("wrrr wrrr wrrr wrrr", "rwww"), "rejected", 4, -1),
+    "live: it is lost once of two": (case("wrr wrr wrr wrr", "rwr"), "accepted", 4, 0),
+    "live: harm that chance may do": (case("rw rw rw rw rw wr"), "undecided", -4, 0),
+    "live: more harm": (case("rw rw rw rw rw rw wr"), "rejected", -5, 0),
+    "live: harm on held-out": (case("wr wr wr wr", "rw rw rw rw"), "rejected", 4, -4),
+    "live: nothing gained": (case("rr rw"), "rejected", -1, 0),
+    "live: a tie": (case("wr rw"), "undecided", 0, 0),
+    "live: a correction lost one": (case("rw rr"), "undecided", -1, 0),
+    "live: it was asked twice before": (case("wwr wwr wwr rwr"), "accepted", 3, 0),
+}
+ANSWERERS = {**dict.fromkeys(STEADY, RECORDED), **dict.fromkeys(UNSTEADY, LIVE)}
+DECISIONS = STEADY | UNSTEADY
+TWICE_BEFORE = {"live: it was asked twice before"}
 
 
 KINDS = {
@@ -105,23 +140,28 @@ def gated(spark):
     applied = spark.createDataFrame([], "space_id STRING, applied_count BIGINT")
     made = gate_decisions(
         pairs,
-        frames["results"],
-        frames["evaluations"],
+        Measured(
+            frames["evaluations"],
+            frames["results"],
+            frame(spark, REJUDGED_RESULTS, []),
+            frame(spark, JUDGE_VERDICTS, verdicts),
+        ),
         frames["spaces"],
         applied,
         frame(spark, BATCHES, [{"batch_id": f"batch of {n}", "kind": k} for n, k in KINDS.items()]),
-        frame(spark, JUDGE_VERDICTS, verdicts),
     )
-    assert tuple(made.decisions.columns) == DECISION_COLUMNS
-    assert tuple(made.repeats.columns) == REQUEST_COLUMNS
+    made = made.localCheckpoint()
+    decisions, repeats = decision_rows(made), repeat_requests(made)
+    assert tuple(decisions.columns) == DECISION_COLUMNS
+    assert tuple(repeats.columns) == REQUEST_COLUMNS
     return (
-        {row["space_id"]: row for row in made.decisions.collect()},
-        {row["space_id"]: row for row in made.repeats.collect()},
+        {row["space_id"]: row for row in decisions.collect()},
+        {row["space_id"]: row for row in repeats.collect()},
     )
 
 
 def _evaluation(name, evaluation_id, number, splits):
-    is_baseline = number == 0
+    is_baseline = number == 0 or (number == 1 and name in TWICE_BEFORE)
     return {
         "space_id": name,
         "evaluation_id": evaluation_id,
@@ -130,6 +170,10 @@ def _evaluation(name, evaluation_id, number, splits):
         "kind": "baseline" if is_baseline else "repeat",
         "started_at": START + timedelta(hours=number),
         "state": "accepted" if is_baseline else "undecided",
+        "state_hash": "before" if is_baseline else "after",
+        "judge_version": "1",
+        "comparison_policy": "bag",
+        "answerer": ANSWERERS.get(name, RECORDED),
         "asks_train": True,
         "splits": [
             {
@@ -150,6 +194,7 @@ def _results(name, evaluation_id, number, splits):
             "space_id": name,
             "evaluation_id": evaluation_id,
             "question_id": f"{split}-{position}",
+            "group_id": f"group of {split}-{position}",
             "attempt": 1,
             "benchmark_version": 1,
             "split": split,
@@ -223,7 +268,7 @@ def test_only_what_is_undecided_is_asked_again(gated, name):
 
 
 def test_a_repeat_asks_train_and_held_out_for_the_same_application(gated):
-    row = gated[1]["the platform failed where it could decide"]
+    row = gated[1][FOUND]
     assert row["kind"] == "repeat"
     assert row["ordinal"] == 1
     assert row["splits"] == ["train", "held_out"]
@@ -235,7 +280,34 @@ def test_a_decision_lists_its_evaluations_in_order_and_what_it_compared_with(gat
     assert row["evaluation_ids"] == ["a repeat finds it worse/1", "a repeat finds it worse/2"]
     assert row["number"] == 2
     assert row["baseline_evaluation_id"] == "a repeat finds it worse/0"
-    assert json.loads(row["statistics"])["train_compared"] == 2
+    statistics = json.loads(row["statistics"])
+    assert statistics["train"]["compared_count"] == 2
+    assert statistics["baseline_evaluation_ids"] == ["a repeat finds it worse/0"]
+    row = gated[0]["live: it was asked twice before"]
+    before = ["live: it was asked twice before/0", "live: it was asked twice before/1"]
+    assert json.loads(row["statistics"])["baseline_evaluation_ids"] == before
+    assert row["baseline_evaluation_id"] == before[-1]
+
+
+def test_a_decision_records_what_its_numbers_prove(gated):
+    row = gated[0]["live: three gains and no loss"]
+    assert row["rationale"] == (
+        "undecided: train 3 gained, 0 lost of 4; held-out 0 gained, 0 lost of 1; "
+        "a change without effect looks as good on train in 12.5% of cases: all are asked again"
+    )
+    statistics = json.loads(row["statistics"])
+    assert not statistics["is_steady"]
+    train = statistics["train"]
+    assert (train["p_gain"], train["p_harm"], train["p_value"]) == (0.125, 1.0, 0.25)
+    assert (train["accuracy_before"], train["accuracy_after"]) == (0.25, 1.0)
+    assert train["difference_low"] < train["difference"] == 0.75 <= train["difference_high"]
+    assert statistics["held_out"]["p_gain"] == 1.0
+
+
+def test_what_is_not_compared_is_counted_beside_what_is(gated):
+    row = gated[0][FOUND]
+    assert "train 1 gained, 0 lost of 1, 1 not answered; held-out" in row["rationale"]
+    assert json.loads(row["statistics"])["train"]["unknown_count"] == 1
 
 
 def test_held_out_questions_are_told_by_counts_only(gated):
@@ -264,6 +336,7 @@ def test_the_baseline_is_the_last_accepted_evaluation_before_the_batch(spark):
             "started_at": START + timedelta(hours=hour),
             "state": "accepted",
             "asks_train": True,
+            "state_hash": "shown",
             **changed,
         }
 
@@ -271,7 +344,10 @@ def test_the_baseline_is_the_last_accepted_evaluation_before_the_batch(spark):
     pairs = _pairs(
         spark,
         [
-            evaluation("first", 0),
+            evaluation("long ago", -5),
+            evaluation("first", -1),
+            evaluation("other state", -1, state_hash="other"),
+            evaluation("one more", 0),
             evaluation("second", 1),
             evaluation("peek", 2, kind="canary"),
             evaluation("sealed only", 2, kind="final", asks_train=False),
@@ -284,6 +360,8 @@ def test_the_baseline_is_the_last_accepted_evaluation_before_the_batch(spark):
         [{"batch_id": "c", "number": 1, "decision": "rejected"}],
     )
     assert [(row["batch_id"], row["baseline_evaluation_id"]) for row in pairs] == [("b", "second")]
+    # The newest of the same state, as many as may measure the batch itself.
+    assert pairs[0]["baseline_evaluation_ids"] == ["first", "one more", "second"]
 
 
 def test_without_an_accepted_evaluation_nothing_shows_a_gain(spark):
@@ -292,32 +370,114 @@ def test_without_an_accepted_evaluation_nothing_shows_a_gain(spark):
     pairs = gate_pairs(states, states, frame(spark, GATE_DECISIONS, []))
     made = gate_decisions(
         pairs,
-        frame(spark, EVAL_RESULTS, _results("bare", "bare/1", 1, case("wr"))),
-        states,
+        _measured(spark, states, _results("bare", "bare/1", 1, case("wr"))),
         frame(spark, SPACES, [{"space_id": "bare", "target_accuracy": 0.5}]),
         spark.createDataFrame([("bare", 12)], "space_id STRING, applied_count BIGINT"),
         frame(spark, BATCHES, []),
-        frame(spark, JUDGE_VERDICTS, []),
     )
-    row = made.decisions.collect()[0]
+    row = decision_rows(made).collect()[0]
     assert (row["decision"], row["stop_reason"]) == ("rejected", None)
     assert "no accepted evaluation" in row["rationale"]
 
 
-def test_corrected_benchmarks_are_not_compared_with_what_they_were(spark):
+def _measured(spark, evaluations, results, *, rejudged=(), verdicts=()):
+    return Measured(
+        evaluations,
+        frame(spark, EVAL_RESULTS, results),
+        frame(spark, REJUDGED_RESULTS, rejudged),
+        frame(spark, JUDGE_VERDICTS, verdicts),
+    )
+
+
+def _rejudged(question_id, *, is_correct, **changed):
+    """What the baseline's answer is on version 2 of the benchmark, by the judges of later."""
+    return {
+        "evaluation_id": "s/0",
+        "question_id": question_id,
+        "group_id": f"group of {question_id}",
+        "attempt": 1,
+        "benchmark_version": 2,
+        "judge_version": "1",
+        "comparison_policy": "bag",
+        "split": "train",
+        "outcome": "correct" if is_correct else "incorrect",
+        "is_correct": is_correct,
+        "verdicts": {"schema_accuracy": "yes"},
+        **changed,
+    }
+
+
+# name: what was judged again of the baseline, train questions compared, gained, left out
+AGAIN = {
+    "nothing": ([], 1, 1, 1),
+    "the answer is right on the new benchmark": ([("train-1", True)], 2, 1, 0),
+    "it is wrong there": ([("train-1", False)], 2, 2, 0),
+    "by other judges": ([("train-1", False, "2")], 1, 1, 1),
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_corrected_benchmarks_are_compared_once_the_old_answers_are_judged_on_them(spark, name):
+    again, compared, gained, left_out = AGAIN[name]
     evaluations = [_evaluation("s", f"s/{n}", n, case("wr wr")) for n in (0, 1)]
     results = [row for n in (0, 1) for row in _results("s", f"s/{n}", n, case("wr wr"))]
     results[-1]["benchmark_version"] = 2
+    rejudged = [
+        _rejudged(question, is_correct=is_right, judge_version=(*by, "1")[0])
+        for question, is_right, *by in again
+    ]
     states = frame(spark, EVALUATIONS, evaluations, also=STATE)
     made = gate_decisions(
         gate_pairs(states, states, frame(spark, GATE_DECISIONS, [])),
-        frame(spark, EVAL_RESULTS, results),
-        states,
+        _measured(spark, states, results, rejudged=rejudged),
         frame(spark, SPACES, [{"space_id": "s", "target_accuracy": 1.0, "max_applied_batches": 3}]),
         spark.createDataFrame([("s", 3)], "space_id STRING, applied_count BIGINT"),
         frame(spark, BATCHES, []),
-        frame(spark, JUDGE_VERDICTS, []),
     )
-    row = made.decisions.collect()[0]
-    assert json.loads(row["statistics"])["train_compared"] == 1
+    row = decision_rows(made).collect()[0]
+    train = json.loads(row["statistics"])["train"]
+    found = (train["compared_count"], train["fixed_count"], train["other_benchmark_count"])
+    assert found == (compared, gained, left_out)
     assert row["stop_reason"] == "maximum"
+
+
+@pytest.mark.parametrize("is_judged_again", [False, True])
+def test_stricter_judges_have_not_fallen(spark, is_judged_again):
+    """Verdicts of another version of the judges are compared only with its own on old answers."""
+    evaluations = [
+        {**_evaluation("s", f"s/{n}", n, case("wr")), "judge_version": f"{n + 1}"} for n in (0, 1)
+    ]
+    judged = [
+        {
+            "space_id": "s",
+            "evaluation_id": f"s/{n}",
+            "question_id": f"train-{position}",
+            "attempt": 1,
+            "split": "train",
+            "judge": "schema_accuracy",
+            "value": value,
+        }
+        for n, value in ((0, "yes"), (1, "no"))
+        for position in range(10)
+    ]
+    results = _asked(judged, [], is_corrected=False)
+    again = [
+        _rejudged(
+            f"train-{position}",
+            is_correct=False,
+            benchmark_version=1,
+            judge_version="2",
+            verdicts={"schema_accuracy": "yes"},
+        )
+        for position in range(10)
+    ]
+    states = frame(spark, EVALUATIONS, evaluations, also=STATE)
+    measured = _measured(
+        spark, states, results, rejudged=again if is_judged_again else [], verdicts=judged
+    )
+    pairs = gate_pairs(states, states, frame(spark, GATE_DECISIONS, []))
+    verdicts = judged_verdicts(
+        measured.judge_verdicts, measured.eval_results, states, measured.rejudged
+    )
+    fallen = fallen_judges(pairs, verdicts, ("train",)).collect()
+    assert bool(fallen) is is_judged_again, "a fall counts where old answers were judged alike"

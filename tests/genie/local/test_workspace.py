@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 from databricks.sdk import errors
+from databricks.sdk.service.dashboards import GenieFeedbackRating
 
 from genie.local.faults import Fault, Faults
 from genie.local.messages import Pace
@@ -487,6 +488,27 @@ def test_many_clients_at_once_each_get_their_own_answer(serve):
     for thread in threads:
         thread.join()
     assert answers == {number: f"select {number}" for number in range(12)}
+
+
+def test_only_what_is_answered_can_be_rated_and_only_in_the_words_of_the_platform(serve):
+    served = serve()
+    message = served.ask(served.new_space(), "wait SELECT 1")
+    ids = (message.space_id, message.conversation_id, message.message_id)
+    with pytest.raises(errors.InvalidState):
+        served.genie.send_message_feedback(*ids, GenieFeedbackRating.POSITIVE)
+    path = "/api/2.0/genie/spaces/{}/conversations/{}/messages/{}/feedback".format(*ids)
+    with pytest.raises(errors.InvalidParameterValue, match="rating must be one of"):
+        served.client.api_client.do("POST", path, body={"rating": "GREAT"})
+
+
+def test_what_people_said_of_an_answer_survives(serve):
+    served = serve()
+    message = served.wait(served.ask(served.new_space(), "SELECT 1"))
+    ids = (message.space_id, message.conversation_id, message.message_id)
+    served.genie.send_message_feedback(*ids, GenieFeedbackRating.NEGATIVE, comment="too few")
+    served.workspace.close()
+    said = serve().genie.get_message(*ids).feedback
+    assert (said.rating, said.comment) == (GenieFeedbackRating.NEGATIVE, "too few")
 
 
 def test_what_is_deleted_while_it_is_answered_stays_deleted(serve, tmp_path):

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from genie.patching import Splice, changed, current_comment, found_instead
 from genie.patching.create_statements import statements, tokens
+from genie.patching.questions import with_questions
 from genie.patching.refusals import ImpossiblePatchError
 from transforms import patches as p
+from transforms.errors import InvalidInputError
 from transforms.serialized_space import SpaceConfig
 
 ROOT = Path(__file__).parents[3] / "samples" / "wanderbricks"
@@ -344,3 +346,31 @@ def test_an_expected_sql_that_somebody_changed_meanwhile_is_found():
         assert found_instead(patch, kind, document, old) is None
         assert found_instead(patch, kind, document, "SELECT 0") == f"the expected SQL {old!r}"
     assert found_instead(patch, "benchmark", "SELECT  1", old) is None, "made already"
+
+
+LINES = [json.loads(line) for line in QUESTIONS.splitlines()]
+
+
+def test_questions_are_changed_where_they_stand_and_new_ones_come_last():
+    changed_one = {"question_id": LINES[3]["question_id"], "expected_sql": "SELECT 3"}
+    new = {"question_id": "new", "question": "Wie viele Gäste?", "expected_sql": "SELECT 4"}
+    after = with_questions(QUESTIONS, [changed_one, new])
+    before_lines, after_lines = QUESTIONS.splitlines(), after.splitlines()
+    assert after_lines[:3] + after_lines[4:-1] == before_lines[:3] + before_lines[4:]
+    assert json.loads(after_lines[3]) == {**LINES[3], "expected_sql": "SELECT 3"}
+    assert json.loads(after_lines[-1]) == new
+    assert with_questions(after, [changed_one, new]) == after, "made twice it is made once"
+    assert with_questions(QUESTIONS, []) == QUESTIONS
+
+
+@pytest.mark.parametrize("text", ["", '{"question_id": "a"}', '{"question_id": "a"}\n'])
+def test_a_new_question_stands_in_a_line_of_its_own(text):
+    after = with_questions(text, [{"question_id": "b"}])
+    assert [json.loads(line)["question_id"] for line in after.splitlines()][-1] == "b"
+    assert after.startswith(text)
+    assert after.endswith("\n")
+
+
+def test_a_file_of_questions_that_is_broken_is_told_by_its_line():
+    with pytest.raises(InvalidInputError, match="line 2"):
+        with_questions('{"question_id": "a"}\nbroken\n', [{"question_id": "b"}])

@@ -1,0 +1,17 @@
+"""What makes a benchmark, and a set of them, the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from transforms.identity import content_hash
+
+
+def benchmark_hash(question: str, expected_sql: str, expected_asset: str | None) -> str:
+    """What makes a new version: question, expected SQL and expected asset."""
+    return content_hash(question, expected_sql, expected_asset)
+
+
+def benchmark_set_hash(versions: Iterable[tuple[str, str]]) -> str:
+    """Identifies a set of benchmark versions, given ``(question_id, benchmark_hash)`` pairs."""
+    return content_hash(sorted(versions))
