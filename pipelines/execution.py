@@ -13,28 +13,21 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC
-from typing import Any, Protocol
+from typing import Protocol
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import ParseException, PySparkException
 from pyspark.logger import PySparkLogger
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import (
-    ArrayType,
-    BinaryType,
-    DataType,
-    MapType,
-    StructType,
-    TimestampType,
-    VariantType,
-)
 from pyspark.sql.utils import is_remote
 
 from pipelines.codegen import run_compiled, run_interpreted
+from pipelines.large_results import compare_in_spark
+from pipelines.result_rows import plain_rows, row_reader
 from pipelines.tables import quote_name
-from transforms.judgement import Execution
+from transforms.judgement import Comparison, Execution
 from transforms.query_sources import Readable, result_key
+from transforms.result_ladder import not_comparable
 from transforms.sql_text import QueryRefusedError, SqlParseError, parse_query
 
 _INTERRUPT_EVERY_S = 0.25  # a query that is still being planned has nothing to interrupt yet
@@ -47,12 +40,14 @@ class ExecutionPolicy:
     """Bounds of execution.
 
     ``workers`` queries at once; a query that takes longer than ``timeout_s`` is interrupted; one
-    with more than ``max_rows`` rows is ``too_large``. Results are kept for questions that share
+    with more than ``max_rows`` rows is ``too_large``. Two results of which one is too large are
+    compared in Spark, for up to ``compare_timeout_s``. Results are kept for questions that share
     them up to ``max_kept_rows`` rows in all. Tables of up to ``small_bytes`` are read once.
     """
 
     workers: int = 3
     timeout_s: float = 60.0
+    compare_timeout_s: float = 600.0
     max_rows: int = 100_000
     max_kept_rows: int = 1_000_000
     small_bytes: int = 64 * 1024 * 1024
@@ -126,6 +121,32 @@ class Executor:
                 del self._results[sql]
         return execution
 
+    def compare(
+        self, expected_sql: str, produced_sql: str, *, policy: str, is_ordered: bool
+    ) -> Comparison:
+        """The comparison of two results that are too large to be at hand, made in Spark.
+
+        Both queries must have been executed before: what ``execute`` refuses is not for here.
+        Raises only when Spark itself is gone.
+        """
+        session = self._free.get()
+        timeout_s = self._policy.compare_timeout_s
+        try:
+            with _interrupted_after(session, timeout_s) as is_late:
+                try:
+                    return compare_in_spark(
+                        session.sql(expected_sql),
+                        session.sql(produced_sql),
+                        policy=policy,
+                        is_ordered=is_ordered,
+                    )
+                except (PySparkException, Py4JJavaError) as error:
+                    if is_late():
+                        return not_comparable(f"large results took longer than {timeout_s:g} s")
+                    return not_comparable(_failed(error).error or "a query failed")
+        finally:
+            self._free.put(session)
+
     def _execute(self, sql: str) -> Execution:
         try:
             parse_query(sql, hidden_schemas=self._hidden_schemas)
@@ -155,19 +176,21 @@ class Executor:
         try:
             result = session.sql(sql)
             schema = result.schema
-            rows = result.limit(self._policy.max_rows + 1).collect()
+            rows = plain_rows(result).limit(self._policy.max_rows + 1).collect()
         except (PySparkException, Py4JJavaError) as error:
             if is_late():
                 return Execution(
                     "timed_out", error=f"no result within {self._policy.timeout_s:g} s"
                 )
             return _failed(error)
+        except (OverflowError, ValueError) as error:  # a TIMESTAMP_NTZ after the year 9999
+            return Execution("sql_error", error=f"a value of the result cannot be read: {error}")
         columns = tuple(schema.names)
         data_types = tuple(field.dataType.simpleString() for field in schema.fields)
         if len(rows) > self._policy.max_rows:
             error_text = f"more than {self._policy.max_rows} rows"
             return Execution("too_large", columns, data_types, error=error_text)
-        read = _reader(schema)
+        read = row_reader(schema)
         return Execution("ok", columns, data_types, tuple(read(row) for row in rows))
 
 
@@ -189,7 +212,7 @@ def executing(
     small (``size_bytes``) they are held in memory until the block ends. Queries that read a table
     of ``hidden_schemas`` are refused. ``known`` has to be about just these tables.
     """
-    sessions = [_session_like(spark) for _ in range(policy.workers)]
+    sessions = [session_like(spark) for _ in range(policy.workers)]
     names = [quote_name(catalog, *name.split(".", 1)) for name in tables]
     is_small = size_bytes <= policy.small_bytes
     held: list[DataFrame] = []
@@ -210,7 +233,8 @@ def executing(
                 table.unpersist()
 
 
-def _session_like(spark: SparkSession) -> SparkSession:
+def session_like(spark: SparkSession) -> SparkSession:
+    """A session of its own with the settings of another, over the same catalog."""
     if not is_remote():
         return spark.newSession()
     clone: SparkSession = spark.cloneSession()  # type: ignore[attr-defined]  # only Connect has it
@@ -272,27 +296,3 @@ def _message(text: str) -> str:
             break
         lines.append(line)
     return "\n".join(lines).strip().rstrip(";") or text[:500]
-
-
-def _reader(data_type: DataType) -> Callable[[Any], Any]:
-    """How a value that Spark collects becomes the value that ``Execution`` promises."""
-    if isinstance(data_type, TimestampType):
-        return lambda value: value.astimezone(UTC)  # PySpark gives the process's local time
-    if isinstance(data_type, BinaryType):
-        return bytes
-    if isinstance(data_type, VariantType):
-        return lambda value: value.toJson()
-    if isinstance(data_type, ArrayType):
-        read = _or_none(_reader(data_type.elementType))
-        return lambda value: [read(item) for item in value]
-    if isinstance(data_type, MapType):
-        read_key, read = _reader(data_type.keyType), _or_none(_reader(data_type.valueType))
-        return lambda value: {read_key(key): read(item) for key, item in value.items()}
-    if isinstance(data_type, StructType):
-        readers = [_or_none(_reader(field.dataType)) for field in data_type.fields]
-        return lambda value: tuple(r(item) for r, item in zip(readers, value, strict=True))
-    return lambda value: value
-
-
-def _or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else read(value)

@@ -7,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark.errors import PySparkException
+
 from pipelines.execution import Executor
 from transforms.evaluation_rows import JudgedRows, judged_rows, unjudged
 from transforms.judgement import Execution, Question, ValueLookup
@@ -73,8 +76,11 @@ def _judge_one(answer: Mapping[str, Any], judging: Judging) -> JudgedRows:
             state=judging.state,
             values=judging.values,
             policy=judging.comparison_policy,
+            engine=judging.executor,
         )
         return judged_rows(answer, expected, produced, judgement)
+    except (PySparkException, Py4JJavaError):
+        raise  # the executor raises none unless Spark is gone
     except Exception as error:
         # A fault of the judges costs this question its verdicts, not the others theirs.
         reason = f"the judges failed: {type(error).__name__}: {error}"

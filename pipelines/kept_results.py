@@ -9,7 +9,7 @@ from pathlib import Path
 from transforms.execution_json import execution_from_json, execution_to_json
 from transforms.judgement import Execution
 
-_FORMAT = 1
+_FORMAT = 2  # rises with every change of what a value is read as
 _MAX_CHARACTERS = 4_000_000  # a result that takes longer to read than most queries take to run
 
 

@@ -9,7 +9,7 @@ apart. What is left is searched, one column at a time, dropping every start that
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 # Rows looked at in one search, about ten seconds. Only tables of many columns that hold the same
@@ -65,23 +65,34 @@ def in_order(expected: Grid, produced: Grid) -> Arrangement | None:
 
     Produced columns may be left over. Columns that are equal throughout go by name where they can.
     """
-    if len(expected.rows) != len(produced.rows) or expected.width > produced.width:
+    if len(expected.rows) != len(produced.rows):
         return None
-    positions: dict[Row, list[int]] = defaultdict(list)
-    for position in range(produced.width):
-        positions[produced.column(position)].append(position)
-    contents = [expected.column(position) for position in range(expected.width)]
+    contents = ([grid.column(at) for at in range(grid.width)] for grid in (expected, produced))
+    ours, theirs = contents
+    return by_content(ours, theirs, expected.names, produced.names)
+
+
+def by_content(
+    ours: Sequence[Hashable],
+    theirs: Sequence[Hashable],
+    our_names: Sequence[str],
+    their_names: Sequence[str],
+) -> Arrangement | None:
+    """An arrangement in which each expected column has a produced one of equal content, or None."""
+    positions: dict[Hashable, list[int]] = defaultdict(list)
+    for position, content in enumerate(theirs):
+        positions[content].append(position)
     arrangement: dict[int, int] = {}
     for is_by_name in (True, False):
-        for index, content in enumerate(contents):
+        for index, content in enumerate(ours):
             free = positions.get(content, [])
-            named = [p for p in free if produced.names[p] == expected.names[index]]
+            named = [p for p in free if their_names[p] == our_names[index]]
             if index not in arrangement and (named if is_by_name else free):
                 arrangement[index] = (named if is_by_name else free)[0]
                 free.remove(arrangement[index])
-    if len(arrangement) < expected.width:
+    if len(arrangement) < len(ours):
         return None
-    return tuple(arrangement[index] for index in range(expected.width))
+    return tuple(arrangement[index] for index in range(len(ours)))
 
 
 def as_bags(expected: Grid, produced: Grid) -> Arrangement | None:
@@ -111,19 +122,60 @@ def _candidates(expected: Grid, produced: Grid) -> list[list[int]] | None:
         colours = (ours, theirs)
     if colours is None:
         return None
-    ours, theirs = colours
+    return alike(*colours, expected.names, produced.names)
+
+
+def alike(
+    ours: Sequence[Hashable],
+    theirs: Sequence[Hashable],
+    our_names: Sequence[str],
+    their_names: Sequence[str],
+) -> list[list[int]] | None:
+    """For each expected column the produced ones of its colour, those of its name first, or None
+    where an expected column has none."""
     candidates = [
         sorted(
             (position for position, colour in enumerate(theirs) if colour == ours[index]),
             key=lambda position, index=index: (  # type: ignore[misc]
-                produced.names[position] != expected.names[index],
+                their_names[position] != our_names[index],
                 position != index,
                 position,
             ),
         )
-        for index in range(expected.width)
+        for index in range(len(ours))
     ]
     return candidates if all(candidates) else None
+
+
+def first_fitting(
+    candidates: Sequence[Sequence[int]],
+    fits: Callable[[Sequence[int], Sequence[int]], bool],
+    *,
+    max_checks: int,
+) -> Arrangement | None:
+    """The first choice of one candidate per expected column that fits, or None.
+
+    ``fits`` says of some expected columns and as many produced ones whether their rows are equal as
+    bags; what does not fit is not continued. Raises ``SearchExhaustedError`` beyond ``max_checks``
+    calls.
+    """
+    width, checks = len(candidates), 0
+    order = sorted(range(width), key=lambda index: len(candidates[index]))
+    paths: list[tuple[int, ...]] = [()]
+    while paths:
+        path = paths.pop()
+        if len(path) > 1:  # one column alone is what made it a candidate
+            checks += 1
+            if checks > max_checks:
+                raise SearchExhaustedError
+            if not fits(order[: len(path)], path):
+                continue
+        if len(path) == width:
+            chosen = dict(zip(order, path, strict=True))
+            return tuple(chosen[index] for index in range(width))
+        free = [p for p in candidates[order[len(path)]] if p not in path]
+        paths += [(*path, position) for position in reversed(free)]
+    return None
 
 
 def _refined(expected: Grid, produced: Grid) -> tuple[list[int], list[int]] | None:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from transforms.judgement import Execution
+from transforms.judgement import Execution, SparkValue
 
 _MICROSECOND = timedelta(microseconds=1)
 # What JSON has no value for is an object with one key that says what it is.
@@ -20,6 +20,7 @@ _WRITERS: dict[type, tuple[str, Callable[[Any], Any]]] = {
     timedelta: ("microseconds", lambda value: value // _MICROSECOND),
     bytes: ("bytes", bytes.hex),
     tuple: ("tuple", lambda value: [_written(item) for item in value]),
+    SparkValue: ("spark", lambda value: [value.kind, value.value]),
     dict: ("map", lambda value: [[_written(k), _written(v)] for k, v in value.items()]),
 }
 _READERS: dict[str, Callable[[Any], Any]] = {
@@ -29,6 +30,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "time": time.fromisoformat,
     "microseconds": lambda value: timedelta(microseconds=value),
     "bytes": bytes.fromhex,
+    "spark": lambda value: SparkValue(*value),
     "tuple": lambda value: tuple(_read(item) for item in value),
     "map": lambda value: {_read(k): _read(v) for k, v in value},
 }

@@ -12,11 +12,25 @@ ExecutionStatus = Literal["ok", "refused", "parse_error", "sql_error", "timed_ou
 
 
 @dataclass(frozen=True, slots=True)
+class SparkValue:
+    """A value that Python has no type for.
+
+    ``value`` counts from zero: the ``months`` of an interval, the days of a ``date`` or the
+    microseconds of a ``timestamp`` since 1970 where its year is not one of 1-9999. An ``interval``
+    of months and days is its text.
+    """
+
+    kind: str
+    value: int | str
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """What came of executing one query.
 
     ``rows`` are Python values as Spark collects them (Decimal, date, aware datetimes, nested Row as
-    tuples, lists, dicts), present exactly when ``status`` is ``ok``. ``data_types`` are Spark
+    tuples, lists, dicts), present exactly when ``status`` is ``ok``; a FLOAT is the number that it
+    is written as, and what Python has no type for a ``SparkValue``. ``data_types`` are Spark
     simple strings, one per column. ``error`` says why there are no rows.
     """
 
@@ -107,6 +121,14 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Coincidence:
+    """Whether two queries agree by luck; None where that is not known. ``detail`` says why."""
+
+    is_coincidental: bool | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A benchmark question with the answer that is judged."""
 
@@ -133,6 +155,18 @@ class Judgement:
     failures: tuple[Failure, ...]
     ruling: ArbiterRuling | None
     confirmation: str | None
+
+
+class Engine(Protocol):
+    """What judging may ask of the engine that executed both queries, on the same data."""
+
+    def execute(self, sql: str) -> Execution:
+        """What comes of a further query."""
+
+    def compare(
+        self, expected_sql: str, produced_sql: str, *, policy: str, is_ordered: bool
+    ) -> Comparison:
+        """The comparison of two results of which one at least is too large to be at hand."""
 
 
 class ValueLookup(Protocol):

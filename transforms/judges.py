@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from transforms.arbiter import arbitrate
 from transforms.diff_errors import execution_finding
 from transforms.failing import failure_of
@@ -12,6 +10,7 @@ from transforms.harmless import rule_of
 from transforms.judgement import (
     ArbiterRuling,
     Comparison,
+    Engine,
     Execution,
     Failure,
     Judgement,
@@ -25,7 +24,7 @@ from transforms.routing import routing, wanted_kind
 from transforms.rules import RULES
 from transforms.space_state import SpaceState
 
-JUDGE_VERSION = "1"
+JUDGE_VERSION = "2"
 """Rises with every change that can change a verdict, a failure or a ruling."""
 
 _STRUCTURAL = ("schema_accuracy", "logical_accuracy")
@@ -41,14 +40,17 @@ def judge(
     state: SpaceState,
     values: ValueLookup,
     policy: str = "bag_any_column",
+    engine: Engine | None = None,
 ) -> Judgement:
     """Everything judging has to say about one answer. Deterministic; never raises for any SQL.
 
-    ``expected`` and ``produced`` are what came of running both queries on the same data. A cause is
+    ``expected`` and ``produced`` are what came of running both queries on the same data; ``engine``
+    is what ran them, and is asked where rows tie and where a result is too large to be at hand.
+    Without it, nothing shows that rows tie, and large results are not compared. A cause is
     the failure of one judge: the others that say no for the same cause refer to it, so that one
     cause is one failure. Raises ValueError for an unknown policy.
     """
-    case = Case(question, expected, produced, state, values)
+    case = Case(question, expected, produced, state, values, engine)
     if question.answer_outcome in _INFRASTRUCTURE:
         return _infrastructure(case)
     if not (question.produced_sql or "").strip():
@@ -57,6 +59,8 @@ def judge(
         return _not_run(case)
     if expected.status not in {"ok", *_UNFINISHED}:
         return _no_expected(case)
+    if case.is_too_large and engine is not None:
+        return _compared(case, policy)
     if expected.rows is None or produced.rows is None:
         return _not_comparable(case)
     return _compared(case, policy)
@@ -192,11 +196,13 @@ def _no_expected(case: Case) -> Judgement:
     )
 
 
-def _not_comparable(case: Case) -> Judgement:
+def _not_comparable(case: Case, why: str | None = None) -> Judgement:
     is_produced = case.produced.rows is None
     side = "produced" if is_produced else "expected"
     status = case.produced.status if is_produced else case.expected.status
     reason = f"The {side} result is not there to compare: {status.replace('_', ' ')}."
+    if why is not None:
+        reason = f"The results cannot be compared: {why}."
     tables = case.produced_shape.tables_set() if is_produced and case.produced_shape else ()
     blame = tuple(f"table:{table}" for table in sorted(tables)) or case.space
     rule = "query_too_slow" if is_produced else "not_compared"
@@ -222,6 +228,10 @@ def _compared(case: Case, policy: str) -> Judgement:
     comparison, is_ordered = compare_results(case, policy)
     if comparison.is_correct:
         return _right(case, comparison)
+    if comparison.step == "not_comparable":
+        return _not_comparable(case, comparison.detail)
+    if not is_ordered and comparison.step == "row_order":
+        return _unordered(case, comparison)
     differ = differ_of(case, is_ordered=is_ordered)
     if differ is None:
         return _wrong(case, comparison, (), rule_of("nothing_decides", "A query does not parse."))
@@ -229,10 +239,17 @@ def _compared(case: Case, policy: str) -> Judgement:
     routed = _routing_finding(case)
     if routed is not None:
         findings = (routed,)  # another kind of asset explains every other difference
-    ruling = arbitrate(differ, findings)
-    if ruling.rule == "tie_at_limit":
-        comparison = replace(comparison, step="tie_cut_by_limit", detail=ruling.evidence)
-    return _wrong(case, comparison, findings, ruling)
+    return _wrong(case, comparison, findings, arbitrate(differ, findings))
+
+
+def _unordered(case: Case, comparison: Comparison) -> Judgement:
+    """The question asks for an order that neither query gives."""
+    fix = "Order the rows as the question asks; the expected SQL has to do it, too."
+    finding = Finding("order_missing", case.space, fix)
+    ruling = rule_of(
+        "both_differ_from_data_or_question", f"Neither query does: {comparison.detail}"
+    )
+    return _wrong(case, comparison, (finding,), ruling)
 
 
 def _right(case: Case, comparison: Comparison) -> Judgement:

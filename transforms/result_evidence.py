@@ -60,7 +60,7 @@ def result_evidence(expected: Execution, produced: Execution) -> ResultEvidence:
     is_same_width = width == other_width
     extra: tuple[int, ...] = ()
     missing: tuple[int, ...] = ()
-    says_something = not (_is_void(wanted) and _is_void(given))
+    says_something = not (is_void(wanted) and is_void(given))
     if other_width > width and says_something:
         kept = _projection(wanted, given, width, other_width)
         extra = tuple(i for i in range(other_width) if i not in kept) if kept else ()
@@ -81,8 +81,8 @@ def result_evidence(expected: Execution, produced: Execution) -> ResultEvidence:
         is_rounding_only=is_same_width and _is_rounding(wanted, aligned),
         is_produced_within_expected=is_same_width and set(other_bag) < set(bag),
         is_expected_within_produced=is_same_width and set(bag) < set(other_bag),
-        is_expected_void=_is_void(wanted),
-        is_produced_void=_is_void(given),
+        is_expected_void=is_void(wanted),
+        is_produced_void=is_void(given),
     )
 
 
@@ -158,6 +158,6 @@ def _is_rounded(value: Hashable, other: Hashable) -> bool:
     return digits <= 4 and abs(value - other) <= 0.5 * 10.0**-digits + 1e-9
 
 
-def _is_void(rows: Sequence[Row]) -> bool:
+def is_void(rows: Sequence[tuple[Any, ...]]) -> bool:
     """Whether a result says nothing: no rows, or one row of NULLs and zeros."""
     return not rows or (len(rows) == 1 and all(v is None or v == 0.0 for v in rows[0]))

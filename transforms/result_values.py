@@ -3,14 +3,17 @@
 Every value becomes a key; two values are the same exactly when their keys are equal.
 
 - NULL is itself only: not ``''``, not 0, not NaN. NaN equals NaN, -0.0 equals 0.0.
-- Text is text: ``'00123'`` is not 123, ``'2024-01-31'`` is not a date, case and spaces count.
-- BOOLEAN is not a number. Binary is not text.
+- Text is text: ``'00123'`` is not 123, ``'2024-01-31'`` is not a date. Case and spaces count,
+  whatever the collation.
+- BOOLEAN is not a number. Binary is not text. A VARIANT is its JSON text.
 - INT, BIGINT, DECIMAL, FLOAT and DOUBLE are numbers. Widths and scales never count; whether a
   number is an integer, a decimal or a float counts at the level ``exact`` only. A float stands for
-  the shortest decimal that reads back as it, so 0.1 is 0.1 in all three.
+  the shortest decimal that reads back as it, so 0.1 is 0.1 in all three, FLOAT or DOUBLE. (A FLOAT
+  that a query turns into a DOUBLE has the DOUBLE's digits, 0.10000000149, and is another number.)
 - At the level ``rounded`` numbers meet that differ by noise or rounding, see ``NumberMatcher``.
 - A date is not a timestamp, not even one at midnight. A timestamp with a zone is an instant: the
-  same instant in two zones is one value. A timestamp without a zone is not an instant.
+  same instant in two zones is one value. A timestamp without a zone is not an instant. An interval
+  is not a number: 12 months are one year, and neither is 365 days.
 - Arrays count in order. Structs count by position: names of fields are names, like aliases. Maps
   count without order.
 """
@@ -22,13 +25,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
 from typing import Any, Literal
 
+from transforms.judgement import SparkValue
+
 Level = Literal["exact", "numeric", "rounded"]
 LEVELS: tuple[Level, ...] = ("exact", "numeric", "rounded")
 Number = int | float | Decimal
+Written = tuple[Number, bool]
+"""A number of a result, and whether it is a FLOAT's."""
 
 # Adding up in another order changes a DOUBLE in its last digits.
 FLOAT_NOISE_SHARE = Decimal("1e-11")
 FLOAT_NOISE = Decimal("1e-12")
+# One unit in the last place of a FLOAT: it cannot tell numbers apart that are closer.
+SINGLE_NOISE_SHARE = Decimal("1.2e-7")
 # A number with this many decimals or more may be another one rounded to them, if that changed it by
 # no more than this share. Fewer decimals are a choice of the answer, and 33.3 is not 33.33.
 ROUNDED_DECIMALS = 5
@@ -72,6 +81,8 @@ def _plain_key(value: Any) -> Hashable:
         return ("interval", value)
     if isinstance(value, bytes | bytearray):
         return ("binary", bytes(value))
+    if isinstance(value, SparkValue):
+        return (value.kind, value.value)
     # VARIANT, GEOMETRY and the like: their text is their JSON.
     return (type(value).__name__, str(value))
 
@@ -84,7 +95,7 @@ def kind_of(value: Any) -> str:
 
 def exact_number_key(number: Number) -> Hashable:
     """Integers, decimals and floats apart."""
-    return (_number_type(number), decimal_of(number))
+    return (number_type(number), decimal_of(number))
 
 
 def numeric_number_key(number: Number) -> Hashable:
@@ -92,7 +103,8 @@ def numeric_number_key(number: Number) -> Hashable:
     return ("number", decimal_of(number))
 
 
-def _number_type(number: Number) -> str:
+def number_type(number: Number) -> str:
+    """What kind of number it is, in one word."""
     if isinstance(number, int):
         return "integer"
     return "float" if isinstance(number, float) else "decimal"
@@ -119,25 +131,28 @@ def numbers_in(value: Any) -> Iterable[Number]:
             yield from numbers_in(item)
 
 
+def is_single_precision(data_type: str) -> bool:
+    """Whether a column of that Spark type (a simple string) holds a FLOAT, however deep."""
+    return "float" in data_type
+
+
 class NumberMatcher:
     """Keys of numbers at the level ``rounded``, for the numbers of two results.
 
     A number of one result meets a number of the other when they differ by no more than the larger
-    of their tolerances. That of a float is 1e-11 of it, and at least 1e-12. That of any number with
-    five decimals or more is half a unit of its last one, if that is no more than 1e-4 of it: then
-    one of the two may be the other, rounded. Two whole numbers meet only when they are equal.
+    of their tolerances (``tolerance_of``). Two whole numbers meet only when they are equal.
 
     Numbers that both results have meet only themselves. Meeting is made transitive, and called off
     where numbers that met differ by more than twice the largest tolerance among them, so two values
     with one key never differ by more than that.
     """
 
-    def __init__(self, expected: Iterable[Number], produced: Iterable[Number]) -> None:
+    def __init__(self, expected: Iterable[Written], produced: Iterable[Written]) -> None:
         ours, theirs = _tolerances(expected), _tolerances(produced)
         only_ours = {number: ours[number] for number in ours.keys() - theirs.keys()}
         only_theirs = {number: theirs[number] for number in theirs.keys() - ours.keys()}
         self._keys: dict[Decimal, Decimal] = {}
-        for group in _groups(only_ours, only_theirs):
+        for group in meeting(only_ours, only_theirs):
             self._keys.update((number, min(group)) for number in group)
 
     def __call__(self, number: Number) -> Hashable:
@@ -145,21 +160,31 @@ class NumberMatcher:
         return ("number", self._keys.get(exact, exact) if isinstance(exact, Decimal) else exact)
 
 
-def _tolerances(numbers: Iterable[Number]) -> dict[Decimal, Decimal]:
+def _tolerances(numbers: Iterable[Written]) -> dict[Decimal, Decimal]:
     tolerances: dict[Decimal, Decimal] = {}
-    for number in numbers:
+    for number, is_single in numbers:
         exact = decimal_of(number)
         if isinstance(exact, Decimal):
-            tolerance = _tolerance(number, exact)
+            tolerance = tolerance_of(number, is_single=is_single)
             tolerances[exact] = max(tolerance, tolerances.get(exact, tolerance))
     return tolerances
 
 
-def _tolerance(number: Number, exact: Decimal) -> Decimal:
+def tolerance_of(number: Number, *, is_single: bool) -> Decimal:
+    """How far another number may be from a finite one that meets it.
+
+    For a DOUBLE 1e-11 of it, and at least 1e-12; for a FLOAT 1.2e-7 of it. For any number with five
+    decimals or more half a unit of its last one, if that is no more than 1e-4 of it: then one of
+    the two may be the other, rounded. Else nothing.
+    """
+    exact = decimal_of(number)
+    if not isinstance(exact, Decimal):
+        return Decimal()
     size = abs(exact)
-    tolerance = (
-        max(size * FLOAT_NOISE_SHARE, FLOAT_NOISE) if isinstance(number, float) else Decimal()
-    )
+    tolerance = Decimal()
+    if isinstance(number, float):
+        share = SINGLE_NOISE_SHARE if is_single else FLOAT_NOISE_SHARE
+        tolerance = max(size * share, FLOAT_NOISE)
     exponent = exact.as_tuple().exponent
     if isinstance(exponent, int) and -exponent >= ROUNDED_DECIMALS:
         half_a_unit = Decimal((0, (5,), exponent - 1))
@@ -168,10 +193,13 @@ def _tolerance(number: Number, exact: Decimal) -> Decimal:
     return tolerance
 
 
-def _groups(
+def meeting(
     ours: Mapping[Decimal, Decimal], theirs: Mapping[Decimal, Decimal]
 ) -> Iterable[set[Decimal]]:
-    """Numbers that meet, by way of others too; the mappings hold each number's tolerance."""
+    """Numbers that meet, by way of others too; the mappings hold each number's tolerance.
+
+    No number may be in both.
+    """
     tolerances = {**ours, **theirs}
     groups: dict[Decimal, set[Decimal]] = {number: {number} for number in tolerances}
     ascending = sorted(tolerances)
@@ -222,7 +250,10 @@ def official_key(value: Any) -> Hashable:
         return str(value)
     if isinstance(value, int | float | Decimal):
         number = decimal_of(value)
-        return round(float(number), OFFICIAL_DECIMALS) if isinstance(number, Decimal) else number
+        # Adding zero: -0.0 equals 0.0, and should look like it, too.
+        return (
+            round(float(number), OFFICIAL_DECIMALS) + 0.0 if isinstance(number, Decimal) else number
+        )
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date | time):
@@ -231,21 +262,56 @@ def official_key(value: Any) -> Hashable:
         return tuple(official_key(item) for item in value)
     if isinstance(value, dict):
         return frozenset((official_key(k), official_key(v)) for k, v in value.items())
+    if isinstance(value, SparkValue):
+        return f"{value.kind} {value.value}"
     return str(bytes(value)) if isinstance(value, bytearray) else str(value)
 
 
 def hash_text(value: Any) -> str:
     """A text that is equal for values that are the same; fractions of floats count to 12 digits."""
-    return repr(_sorted_key(key_of(value, _hashed_number)))
+    return key_text(key_of(value, _hashed_number))
+
+
+def key_text(key: Hashable) -> str:
+    """A key as text: equal for equal keys whose numbers are texts, in every process."""
+    return repr(_sorted_key(key))
 
 
 def _hashed_number(number: Number) -> Hashable:
     exact = decimal_of(number)
-    if not isinstance(exact, Decimal):
-        return ("number", exact)
-    if isinstance(number, float) and not _is_whole(exact):
+    if isinstance(exact, Decimal) and isinstance(number, float) and not _is_whole(exact):
         exact = Context(prec=_HASHED_DIGITS).plus(exact)
-    return ("number", str(int(exact)) if _is_whole(exact) else format(_EXACT.normalize(exact), "f"))
+    return ("number", decimal_text(exact))
+
+
+def decimal_text(number: Decimal | str) -> str:
+    """What ``decimal_of`` gives, as text: equal for equal numbers."""
+    if isinstance(number, str):
+        return number
+    return str(int(number)) if _is_whole(number) else format(_EXACT.normalize(number), "f")
+
+
+def taken_apart(value: Any) -> tuple[Hashable, list[Number]]:
+    """A value as its shape and the numbers in it: equal in both, two values are the same.
+
+    Entries of a map stand in the order of their keys' text.
+    """
+    numbers: list[Number] = []
+
+    def taken(number: Number) -> Hashable:
+        numbers.append(number)
+        return ("number",)
+
+    def shape(part: Any) -> Hashable:
+        if isinstance(part, dict):
+            entries = sorted(part.items(), key=lambda entry: hash_text(entry[0]))
+            return ("map", tuple((shape(name), shape(item)) for name, item in entries))
+        if isinstance(part, list | tuple):
+            is_array = isinstance(part, list)
+            return ("array" if is_array else "struct", tuple(shape(item) for item in part))
+        return key_of(part, taken)
+
+    return shape(value), numbers
 
 
 def _sorted_key(key: Hashable) -> Hashable:

@@ -1,50 +1,36 @@
-"""The comparison of two results: where they meet on a ladder, and whether that is right.
+"""The comparison of two results whose rows are at hand. The ladder: ``transforms.result_ladder``.
 
-The ladder, from the mildest difference to the gravest. Each step forgives what stands before it:
-
-=================  =================================================================================
-identical_sql      set by the caller: both queries have one canonical text
-equal              the same columns, by name and type of number, and the same rows in one order
-alias              columns are named differently
-row_order          the rows stand in another order
-column_order       the columns stand in another order
-numeric_type       a number is an integer here, a decimal or a float there
-rounding           numbers differ by noise or by rounding (``result_values.NumberMatcher``)
-extra_columns      the produced result has further columns
-duplicates         rows appear more often in one than in the other
-official_rule      the same only under the benchmarks' own rule
-tie_cut_by_limit   set by the caller, who knows the SQL: LIMIT chose among rows that tie
-different          the values differ
-not_comparable     a result is missing, or telling columns apart would take too long
-=================  =================================================================================
-
-Values decide, always: what is forgiven is how they are named, ordered or written. When two results
-without rows differ in the number of columns, that number is all there is to decide.
+Each policy says which steps of it are right; types and values are decided in ``result_values``.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
-from transforms.column_matching import (
-    Arrangement,
-    Grid,
-    Interning,
-    SearchExhaustedError,
-    as_bags,
-    in_order,
-)
+from transforms.column_matching import Arrangement, Grid, Interning, as_bags, in_order
 from transforms.judgement import Comparison, Execution
+from transforms.result_ladder import (
+    DEFAULT_POLICY,
+    OFFICIAL_POLICIES,
+    POLICIES,
+    STEPS,
+    Columns,
+    Reading,
+    check_policy,
+    climb,
+    not_comparable,
+)
 from transforms.result_values import (
-    LEVELS,
-    Level,
     NumberMatcher,
+    Written,
     exact_number_key,
     hash_text,
+    is_single_precision,
     key_of,
     kind_of,
     numbers_in,
@@ -52,83 +38,7 @@ from transforms.result_values import (
     official_key,
 )
 
-STEPS = (
-    "identical_sql",
-    "equal",
-    "alias",
-    "row_order",
-    "column_order",
-    "numeric_type",
-    "rounding",
-    "extra_columns",
-    "duplicates",
-    "official_rule",
-    "tie_cut_by_limit",
-    "different",
-    "not_comparable",
-)
-DEFAULT_POLICY = "bag_any_column"
-_BAG = frozenset({"alias", "row_order", "numeric_type", "rounding"})
-# What each policy forgives. Row order is not forgiven where the question or its SQL asks for one.
-_FORGIVEN = {
-    "bag": _BAG,
-    "bag_any_column": _BAG | {"column_order"},
-    "superset": _BAG | {"column_order", "extra_columns"},
-    # Decided by `_is_officially_equal`; this only chooses the step that says why not.
-    "official_set": _BAG | {"duplicates"},
-    "official_set_any_column": _BAG | {"duplicates", "column_order"},
-}
-OFFICIAL_POLICIES = ("official_set", "official_set_any_column")
-POLICIES = tuple(_FORGIVEN)
-
-Matcher = Callable[[Grid, Grid], Arrangement | None]
-
-_WORDS = {
-    "alias": "the names of columns",
-    "row_order": "the order of rows",
-    "column_order": "the order of columns",
-    "numeric_type": "the types of numbers",
-    "rounding": "rounding",
-    "extra_columns": "further columns",
-    "duplicates": "how often rows appear",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Rung:
-    """One way in which results may be the same, and the differences that it forgives."""
-
-    level: Level
-    columns: Literal["same", "permuted", "further"]
-    is_distinct: bool
-
-    @property
-    def differences(self) -> frozenset[str]:
-        """Steps of the ladder, in no order."""
-        by_level = {"exact": None, "numeric": "numeric_type", "rounded": "rounding"}
-        by_columns = {"same": None, "permuted": "column_order", "further": "extra_columns"}
-        found = (
-            by_level[self.level],
-            by_columns[self.columns],
-            "duplicates" if self.is_distinct else None,
-        )
-        return frozenset(step for step in found if step)
-
-
-def _gravity(differences: Iterable[str]) -> list[int]:
-    return sorted((STEPS.index(step) for step in differences), reverse=True)
-
-
-_COLUMNS: tuple[Literal["same", "permuted", "further"], ...] = ("same", "permuted", "further")
-_RUNGS = sorted(
-    (
-        _Rung(level, columns, is_distinct)
-        for level in LEVELS
-        for columns in _COLUMNS
-        for is_distinct in (False, True)
-    ),
-    key=lambda rung: _gravity(rung.differences),
-)
+__all__ = ["DEFAULT_POLICY", "OFFICIAL_POLICIES", "POLICIES", "STEPS", "compare", "result_hash"]
 
 
 def compare(
@@ -145,27 +55,10 @@ def compare(
     a wrong one the gravest difference that the policy does not forgive. Raises ValueError for an
     unknown policy.
     """
-    if policy not in _FORGIVEN:
-        raise ValueError(f"unknown policy {policy!r}; known: {', '.join(POLICIES)}")
+    check_policy(policy)
     if expected.rows is None or produced.rows is None:
-        return _not_comparable(_what_is_missing(expected, produced))
-    is_official = policy in OFFICIAL_POLICIES
-    forgiven = _FORGIVEN[policy]
-    if is_ordered and not is_official:
-        forgiven -= {"row_order"}
-    found, is_exhausted = _mildest_differences(expected, produced, forgiven)
-    is_correct = found is not None and found <= forgiven
-    try:
-        if is_official:
-            is_correct = _is_officially_equal(expected, produced, policy)
-        elif is_exhausted and not is_correct:
-            raise SearchExhaustedError
-    except SearchExhaustedError:
-        return _not_comparable("columns that look alike could not be told apart in time")
-    step = _step(found, forgiven, is_correct=is_correct)
-    if step == "different":
-        return Comparison(step, is_correct, _how_they_differ(expected, produced))
-    return Comparison(step, is_correct, _how_they_meet(found, forgiven, is_correct=is_correct))
+        return not_comparable(_what_is_missing(expected, produced))
+    return climb(_RowsAtHand(expected, produced), policy=policy, is_ordered=is_ordered)
 
 
 def result_hash(execution: Execution) -> str | None:
@@ -182,102 +75,97 @@ def result_hash(execution: Execution) -> str | None:
     return digest.hexdigest()
 
 
-def _mildest_differences(
-    expected: Execution, produced: Execution, forgiven: frozenset[str]
-) -> tuple[frozenset[str] | None, bool]:
-    """What must be forgiven for the results to be the same; whether a search was given up.
-
-    The mildest that the policy forgives, else the mildest there is; None when nothing helps.
-    """
-    mildest: frozenset[str] | None = None
-    is_exhausted = False
-    grids: dict[Level, tuple[Grid, Grid]] = {}
-    for rung in _RUNGS:
-        if rung.level not in grids:
-            grids[rung.level] = _grids(expected, produced, rung.level)
-        try:
-            for differences in _differences(rung, *grids[rung.level]):
-                if differences <= forgiven:
-                    return differences, False
-                mildest = differences if mildest is None else mildest
-        except SearchExhaustedError:
-            is_exhausted = True
-    return mildest, is_exhausted
+def rounded_grids(expected: Execution, produced: Execution) -> tuple[Grid, Grid]:
+    """Both results as numbers that are equal where values are the same up to rounding."""
+    matcher = NumberMatcher(*(_written(execution) for execution in (expected, produced)))
+    return _grids(expected, produced, lambda value: key_of(value, matcher))
 
 
-def _grids(expected: Execution, produced: Execution, level: Level) -> tuple[Grid, Grid]:
-    number_key = exact_number_key if level == "exact" else numeric_number_key
-    if level == "rounded":
-        number_key = NumberMatcher(
-            (n for row in expected.rows or () for n in numbers_in(tuple(row))),
-            (n for row in produced.rows or () for n in numbers_in(tuple(row))),
+class _RowsAtHand:
+    """Two results that are both there; see ``result_ladder.Pair``."""
+
+    def __init__(self, expected: Execution, produced: Execution) -> None:
+        self._executions = expected, produced
+        self._sides: dict[Reading, _GridSides] = {}
+
+    @property
+    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        ours, theirs = (_names(execution) for execution in self._executions)
+        return ours, theirs
+
+    def at(self, reading: Reading) -> _GridSides:
+        if reading not in self._sides:
+            is_rounded = reading == "rounded"
+            grids = rounded_grids if is_rounded else partial(_grids, key=_KEYS[reading])
+            self._sides[reading] = _GridSides(*grids(*self._executions))
+        return self._sides[reading]
+
+    def kinds(self, position: int) -> tuple[set[str], set[str]]:
+        ours, theirs = (
+            {kind_of(row[position]) for row in execution.rows or ()} - {"null"}
+            for execution in self._executions
         )
-    return _grids_by(expected, produced, lambda value: key_of(value, number_key))
+        return ours, theirs
 
 
-def _grids_by(
+_KEYS: dict[Reading, Callable[[Any], Hashable]] = {
+    "exact": lambda value: key_of(value, exact_number_key),
+    "numeric": lambda value: key_of(value, numeric_number_key),
+    "official": official_key,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _GridSides:
+    """See ``result_ladder.Sides``."""
+
+    expected: Grid
+    produced: Grid
+
+    @property
+    def row_counts(self) -> tuple[int, int]:
+        return len(self.expected.rows), len(self.produced.rows)
+
+    def distinct(self) -> _GridSides:
+        return _GridSides(self.expected.distinct(), self.produced.distinct())
+
+    def arrangement(self, columns: Columns, *, is_ordered: bool) -> Arrangement | None:
+        if columns != "same":
+            return (in_order if is_ordered else as_bags)(self.expected, self.produced)
+        ours, theirs = self.expected.rows, self.produced.rows
+        is_equal = ours == theirs if is_ordered else Counter(ours) == Counter(theirs)
+        return tuple(range(self.expected.width)) if is_equal else None
+
+    def unmatched(self) -> tuple[int, int]:
+        ours, theirs = Counter(self.expected.rows), Counter(self.produced.rows)
+        return (ours - theirs).total(), (theirs - ours).total()
+
+
+def _grids(
     expected: Execution, produced: Execution, key: Callable[[Any], Hashable]
 ) -> tuple[Grid, Grid]:
     number = Interning()
     ours, theirs = (
         Grid(
             rows=tuple(tuple(number(key(value)) for value in row) for row in execution.rows or ()),
-            names=tuple(name.lower() for name in execution.columns),
+            names=_names(execution),
         )
         for execution in (expected, produced)
     )
     return ours, theirs
 
 
-def _differences(rung: _Rung, expected: Grid, produced: Grid) -> Iterator[frozenset[str]]:
-    """What a rung forgives where the results are the same on it: rows in order first."""
-    if rung.is_distinct:
-        counts = len(expected.rows), len(produced.rows)
-        expected, produced = expected.distinct(), produced.distinct()
-        if (len(expected.rows), len(produced.rows)) == counts:
-            return
-    if (expected.width == produced.width) == (rung.columns == "further"):
-        return
-    ordered, bag = (_straight, _straight_bag) if rung.columns == "same" else (in_order, as_bags)
-    matches: list[tuple[frozenset[str], Matcher]] = [(frozenset({"row_order"}), bag)]
-    if not rung.is_distinct:
-        matches.insert(0, (frozenset(), ordered))
-    for by_order, match in matches:
-        arrangement = match(expected, produced)
-        if arrangement is not None:
-            names = tuple(produced.names[position] for position in arrangement)
-            by_name = frozenset() if names == expected.names else frozenset({"alias"})
-            yield rung.differences | by_order | by_name
+def _written(execution: Execution) -> Iterator[Written]:
+    """Every number of a result, and whether it is a FLOAT's."""
+    is_single = [is_single_precision(data_type) for data_type in execution.data_types]
+    for row in execution.rows or ():
+        for value, single in zip(row, is_single, strict=True):
+            for number in numbers_in(value):
+                yield number, single
 
 
-def _straight(expected: Grid, produced: Grid) -> Arrangement | None:
-    return tuple(range(expected.width)) if expected.rows == produced.rows else None
-
-
-def _straight_bag(expected: Grid, produced: Grid) -> Arrangement | None:
-    is_equal = Counter(expected.rows) == Counter(produced.rows)
-    return tuple(range(expected.width)) if is_equal else None
-
-
-def _is_officially_equal(expected: Execution, produced: Execution, policy: str) -> bool:
-    ours, theirs = (grid.distinct() for grid in _grids_by(expected, produced, official_key))
-    if set(ours.rows) == set(theirs.rows):
-        return True
-    is_any_column = policy == "official_set_any_column" and ours.width == theirs.width
-    return is_any_column and as_bags(ours, theirs) is not None
-
-
-def _step(found: frozenset[str] | None, forgiven: frozenset[str], *, is_correct: bool) -> str:
-    if found is None:
-        return "official_rule" if is_correct else "different"
-    unforgiven = found - forgiven
-    if is_correct and unforgiven:
-        return "official_rule"
-    return STEPS[max(_gravity(unforgiven or found), default=STEPS.index("equal"))]
-
-
-def _not_comparable(why: str) -> Comparison:
-    return Comparison("not_comparable", is_correct=False, detail=why)
+def _names(execution: Execution) -> tuple[str, ...]:
+    return tuple(name.lower() for name in execution.columns)
 
 
 def _what_is_missing(expected: Execution, produced: Execution) -> str:
@@ -287,46 +175,3 @@ def _what_is_missing(expected: Execution, produced: Execution) -> str:
         if execution.rows is None
     ]
     return "; ".join(missing)
-
-
-def _how_they_meet(
-    found: frozenset[str] | None, forgiven: frozenset[str], *, is_correct: bool
-) -> str:
-    if found is None or (is_correct and found - forgiven):
-        return "equal under the official rule only"
-    if not found:
-        return "equal"
-    words = [_WORDS[STEPS[gravity]] for gravity in reversed(_gravity(found))]
-    unforgiven = [_WORDS[STEPS[gravity]] for gravity in reversed(_gravity(found - forgiven))]
-    text = f"equal but for {_listed(words)}"
-    return f"{text}; not forgiven: {_listed(unforgiven)}" if unforgiven else text
-
-
-def _listed(words: Sequence[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _how_they_differ(expected: Execution, produced: Execution) -> str:
-    """Counts and kinds only: values of the data stay where they are."""
-    ours, theirs = _grids(expected, produced, "rounded")
-    sizes = [f"{len(grid.rows)} rows of {grid.width} columns" for grid in (ours, theirs)]
-    text = f"expected {sizes[0]}, produced {sizes[1]}"
-    if ours.width != theirs.width:
-        return text
-    missing = sum((Counter(ours.rows) - Counter(theirs.rows)).values())
-    surplus = sum((Counter(theirs.rows) - Counter(ours.rows)).values())
-    text = f"{text}; {missing} expected rows are missing, {surplus} produced ones not expected"
-    return "; ".join([text, *_kind_clashes(expected, produced)])
-
-
-def _kind_clashes(expected: Execution, produced: Execution) -> Iterator[str]:
-    """Columns, by position, whose values are of one kind here and of another there."""
-    for position in range(len(expected.columns)):
-        ours, theirs = (
-            {kind_of(row[position]) for row in execution.rows or ()} - {"null"}
-            for execution in (expected, produced)
-        )
-        if ours and theirs and not ours & theirs:
-            kinds = " against ".join(", ".join(sorted(side)) for side in (ours, theirs))
-            yield f"column {position + 1} is {kinds}"

@@ -12,7 +12,7 @@ from pyspark.errors import ArithmeticException
 
 from pipelines.execution import ExecutionPolicy, Known, executing
 from pipelines.kept_results import KeptResults
-from transforms.judgement import Execution
+from transforms.judgement import Execution, SparkValue
 from transforms.query_sources import Readable
 
 SCHEMA = "execution_world"
@@ -59,6 +59,25 @@ def executor(world, request):
         ("NAMED_STRUCT('a', 1, 'b', ARRAY(TIMESTAMP '2024-07-01 12:00:00'))",
          "struct<a:int,b:array<timestamp>>", (1, [datetime(2024, 7, 1, 12, tzinfo=UTC)])),
         ("CAST(NULL AS STRING)", "string", None),
+        # What PySpark fails at, or gives other digits.
+        ("CAST(0.1 AS FLOAT)", "float", 0.1),
+        ("ARRAY(CAST(1.1e-7 AS FLOAT), CAST(16777216 AS FLOAT), CAST('-Infinity' AS FLOAT))",
+         "array<float>", [1.1e-7, 16777216.0, float("-inf")]),
+        ("INTERVAL '1-2' YEAR TO MONTH", "interval year to month", SparkValue("months", 14)),
+        ("ARRAY(INTERVAL '1' YEAR, NULL)", "array<interval year>",
+         [SparkValue("months", 12), None]),
+        ("MAKE_INTERVAL(1, 2, 0, 3)", "interval",
+         SparkValue("interval", "1 years 2 months 3 days")),
+        ("MAP(ARRAY(1, 2), DATE '2024-02-29')", "map<array<int>,date>",
+         {(1, 2): date(2024, 2, 29)}),
+        ("MAP(NAMED_STRUCT('a', ARRAY(1)), NULL)", "map<struct<a:array<int>>,void>",
+         {((1,),): None}),
+        ("DATE '0001-01-01'", "date", date(1, 1, 1)),
+        ("DATE '10000-01-01'", "date", SparkValue("date", 2932897)),
+        ("TIMESTAMP '0001-01-01 00:00:00'", "timestamp", datetime(1, 1, 1, tzinfo=UTC)),
+        ("NAMED_STRUCT('a', 1, 'a', TIMESTAMP '10000-01-01 00:00:00')",
+         "struct<a:int,a:timestamp>", (1, SparkValue("timestamp", 253402300800000000))),
+        ("CAST(NULL AS STRUCT<a: DATE>)", "struct<a:date>", None),
     ],
 )  # fmt: skip
 def test_values_come_as_typed_values(executor, sql, data_type, value):
@@ -87,6 +106,7 @@ def test_tables_of_the_schema_need_no_qualifier(executor, sql):
         ("SELECT * FROM no_such_table", "sql_error", "no_such_table"),
         ("SELECT CAST(name AS INT) FROM pet", "sql_error", 'cannot be cast to "INT"'),
         ("SELECT 1 / 0", "sql_error", "Division by zero"),
+        ("SELECT TIMESTAMP_NTZ '10000-01-01 00:00:00'", "sql_error", "cannot be read"),
     ],
 )
 def test_what_cannot_be_executed_says_why_and_has_no_rows(executor, capfd, sql, status, error):

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlglot
 
-from transforms.judgement import Execution, Judgement, ProfiledValues, Question
+from transforms.judgement import Comparison, Execution, Judgement, ProfiledValues, Question
 from transforms.judges import judge
 from transforms.space_state import (
     ColumnProfile,
@@ -206,6 +206,24 @@ def rows(*given: tuple[Any, ...]) -> Execution:
     return Execution("ok", tuple(f"c{i}" for i in range(width)), types, given)
 
 
+class ShopEngine:
+    """Runs further queries on the shop's rows; says what it is told of results that are large."""
+
+    def __init__(self, of_large: Comparison | None = None) -> None:
+        self.of_large = of_large
+        self.asked: list[tuple[str, bool]] = []
+
+    def execute(self, sql: str) -> Execution:
+        return run(sql)
+
+    def compare(
+        self, expected_sql: str, produced_sql: str, *, policy: str, is_ordered: bool
+    ) -> Comparison:
+        self.asked.append((policy, is_ordered))
+        assert self.of_large is not None
+        return self.of_large
+
+
 def judged(
     question: str,
     expected_sql: str,
@@ -215,6 +233,8 @@ def judged(
     produced: Execution | None = None,
     expected_asset: str | None = None,
     answer_outcome: str = "answered",
+    engine: ShopEngine | None = None,
+    policy: str = "bag_any_column",
 ) -> Judgement:
     """The judgement of one answer; results that are not given are those of the shop's rows."""
     asked = Question(
@@ -231,4 +251,6 @@ def judged(
         produced or (run(produced_sql) if produced_sql else Execution("sql_error", error="none")),
         state=STATE,
         values=values(),
+        policy=policy,
+        engine=engine,
     )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.execution_json import execution_from_json, execution_to_json
-from transforms.judgement import Execution
+from transforms.judgement import Execution, SparkValue
 
 SCALARS = (
     st.none()
@@ -25,6 +25,7 @@ SCALARS = (
     | st.times().map(lambda value: value.replace(fold=0))
     | st.timedeltas()
     | st.binary()
+    | st.builds(SparkValue, st.sampled_from(["months", "date"]), st.integers() | st.text())
 )
 KEYS = st.integers() | st.text() | st.dates()
 VALUES = st.recursive(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from pyspark.sql import Row
 
 from tests.transforms.executions import column, result
-from transforms.judgement import Execution
+from transforms.judgement import Execution, SparkValue
 from transforms.results import POLICIES, STEPS, compare, result_hash
 
 CET = timezone(timedelta(hours=1))
@@ -180,6 +182,15 @@ def test_every_step_that_comparison_gives_is_on_the_ladder():
     assert set(STEPS) - steps == {"identical_sql", "tie_cut_by_limit", "not_comparable"}
 
 
+def test_columns_that_cannot_be_told_apart_in_time_are_not_comparable(monkeypatch):
+    monkeypatch.setattr("transforms.column_matching.MAX_ROWS_VISITED", 5)
+    expected = result([(1, 2, 3), (2, 3, 1), (3, 1, 2)])
+    produced = result([(2, 1, 3), (1, 3, 2), (3, 2, 1)])
+    comparison = compare(expected, produced)
+    assert (comparison.step, comparison.is_correct) == ("not_comparable", False)
+    assert "could not be told apart in time" in comparison.detail
+
+
 def test_the_detail_counts_and_names_kinds_but_shows_no_values():
     expected = result([(date(2024, 1, 31), "secret"), (date(2024, 2, 29), "other")])
     produced = result([("2024-01-31", "secret"), ("2024-02-29", "hidden")])
@@ -208,9 +219,11 @@ SAME_VALUES = {
     "structs with other names of fields": (Row(x=1, y="a"), Row(p=1, q="a")),
     "maps in another order": ({"a": 1, "b": [2]}, {"b": [2.0], "a": 1}),
     "empty arrays": ([], []),
+    "months and a year": (SparkValue("months", 12), SparkValue("months", 12)),
+    "maps by arrays": ({(1, 2): 1}, {(1.0, 2.0): 1}),
 }
 # Values that look alike and are not the same.
-OTHER_VALUES = {
+OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     "NULL and empty text": (None, ""),
     "NULL and the text null": (None, "null"),
     "NULL and zero": (None, 0),
@@ -229,6 +242,7 @@ OTHER_VALUES = {
     "large floats": (1e15, 1e15 + 1),
     "amounts of money": (Decimal("1000000000.10"), Decimal("1000000000.11")),
     "amounts of money as floats": (1000000.1, 1000000.11),
+    "a FLOAT that became a DOUBLE": (0.1, 0.10000000149011612),
     "small floats": (1e-7, 3e-7),
     "a date and its text": (date(2024, 1, 31), "2024-01-31"),
     "a date and midnight": (date(2024, 1, 31), datetime(2024, 1, 31, tzinfo=UTC)),
@@ -239,6 +253,12 @@ OTHER_VALUES = {
     ),
     "a time and its text": (time(1, 2), "01:02:00"),
     "an interval and its seconds": (timedelta(seconds=5), 5),
+    "an interval of months and their number": (SparkValue("months", 12), 12),
+    "a date and a timestamp that Python has not": (
+        SparkValue("date", 3000000),
+        SparkValue("timestamp", 3000000),
+    ),
+    "a variant with spaces": ('{"a":1}', '{"a": 1}'),
     "binary and text": (b"ab", "ab"),
     "arrays in another order": ([1, 2], [2, 1]),
     "arrays with one more": ([1], [1, None]),
@@ -280,6 +300,22 @@ def test_values_are_not_the_same(one, other):
 )
 def test_the_official_rule_decides_values(one, other, is_same):
     assert compare(column(one), column(other), policy="official_set").is_correct is is_same
+
+
+@pytest.mark.parametrize(
+    ("single", "other", "is_same"),
+    [
+        (0.33333334, 1 / 3, True),
+        (12345.67, 12345.68, False),
+        (0.1, 0.10000001, True),
+        (0.1, 0.1000001, False),
+        (16777216.0, 16777217, False),
+    ],
+)
+def test_a_float_meets_what_it_cannot_be_told_from(single, other, is_same):
+    one = replace(column(single), data_types=("float",))
+    assert compare(one, column(other)).is_correct is is_same
+    assert compare(column(other), one).is_correct is is_same
 
 
 def test_numbers_meet_across_a_whole_result_without_hiding_a_change():

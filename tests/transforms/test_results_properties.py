@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.transforms.executions import result
+from tests.transforms.executions import column, result
 from transforms.judgement import Execution
 from transforms.results import OFFICIAL_POLICIES, POLICIES, compare, result_hash
+from transforms.ties import Ranking, like_produced
 
 # Few different values of each kind, so that duplicates, ties and look-alike columns are common.
 NUMBERS = st.one_of(
@@ -116,7 +117,66 @@ def test_a_changed_value_is_never_equal(policy, execution, data):
     assert result_hash(execution) != result_hash(other)
 
 
-@pytest.mark.parametrize("policy", [p for p in POLICIES if p not in OFFICIAL_POLICIES])
+COUNTING = tuple(policy for policy in POLICIES if policy not in OFFICIAL_POLICIES)
+
+
+@pytest.mark.parametrize("policy", [p for p in COUNTING if p != "superset"])
+@given(execution=results(min_rows=1), data=st.data())
+@settings(deadline=None, max_examples=100)
+def test_any_value_that_is_another_makes_the_result_another(policy, execution, data):
+    """Also one that stands elsewhere in the result, or is nearly the same."""
+    rows = rows_of(execution)
+    at = data.draw(st.integers(0, len(rows) - 1))
+    position = data.draw(st.integers(0, len(rows[at]) - 1))
+    value = data.draw(VALUES)
+    assume(not compare(column(rows[at][position]), column(value)).is_correct)
+    changed = (*rows[at][:position], value, *rows[at][position + 1 :])
+    other = replace(execution, rows=(*rows[:at], changed, *rows[at + 1 :]))
+    for is_ordered in (False, True):
+        assert not compare(execution, other, policy=policy, is_ordered=is_ordered).is_correct
+        assert not compare(other, execution, policy=policy, is_ordered=is_ordered).is_correct
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@given(execution=results(), other=results(), is_ordered=st.booleans(), data=st.data())
+@settings(deadline=None, max_examples=40)
+def test_names_of_columns_never_decide(policy, execution, other, is_ordered, data):
+    names = st.sampled_from(["a", "b", "A", "count(1)"])
+    width = len(other.columns)
+    renamed = replace(
+        other, columns=tuple(data.draw(st.lists(names, min_size=width, max_size=width)))
+    )
+    as_it_was = compare(execution, other, policy=policy, is_ordered=is_ordered)
+    by_other_names = compare(execution, renamed, policy=policy, is_ordered=is_ordered)
+    assert by_other_names.is_correct is as_it_was.is_correct
+
+
+@given(
+    sizes=st.lists(st.integers(1, 3), min_size=1, max_size=4),
+    skip=st.integers(0, 3),
+    count=st.integers(1, 6),
+    is_ordered=st.booleans(),
+    data=st.data(),
+)
+@settings(deadline=None, max_examples=150)
+def test_whatever_ranks_leave_open_is_right_and_nothing_else(sizes, skip, count, is_ordered, data):
+    ranks = [1 + sum(sizes[:number]) for number, size in enumerate(sizes) for _ in range(size)]
+    ranked = result([(number % 4, f"row {number}", rank) for number, rank in enumerate(ranks)])
+    ranking = Ranking("", skip, count)
+    in_order = sorted(data.draw(st.permutations(ranked.rows)), key=lambda row: row[-1])
+    kept = [row[:-1] for row in in_order][skip : skip + count]
+    assume(kept)
+    shown = kept if is_ordered else data.draw(st.permutations(kept))
+    produced = result(shown)
+    twin = like_produced(ranked, ranking, produced, is_ordered=is_ordered)
+    assert twin is not None
+    assert compare(twin, produced, is_ordered=is_ordered).is_correct
+    at = data.draw(st.integers(0, len(shown) - 1))
+    wrong = result([*shown[:at], (shown[at][0], STRANGER), *shown[at + 1 :]])
+    assert like_produced(ranked, ranking, wrong, is_ordered=is_ordered) is None
+
+
+@pytest.mark.parametrize("policy", COUNTING)
 @given(execution=results(min_rows=1), data=st.data())
 @settings(deadline=None, max_examples=40)
 def test_a_row_more_is_never_equal_where_duplicates_count(policy, execution, data):
@@ -136,6 +196,7 @@ def test_further_columns_are_forgiven_by_superset_only(execution, data):
     more = replace(
         execution,
         columns=(*execution.columns[:at], "further", *execution.columns[at:]),
+        data_types=(*execution.data_types, "string"),
         rows=tuple((*row[:at], v, *row[at:]) for row, v in zip(rows, further, strict=True)),
     )
     assert compare(execution, more, policy="superset").is_correct
