@@ -88,7 +88,7 @@ def _asked(message: GenieMessage) -> AskedQuestion:
     rating = message.feedback.rating if message.feedback else None
     said = rating.value if rating else None
     return AskedQuestion(
-        message_id=message.message_id or message.id,
+        message_id=message.message_id,
         question=message.content.strip(),
         sql=next((sql for sql in queries if sql), None),
         rating=said if said in ("POSITIVE", "NEGATIVE") else None,

@@ -12,17 +12,11 @@ import typer
 
 from jobs import screens
 from jobs.benchmark_texts import shown_summary
-<<<<<<< HEAD
-from jobs.cli_shared import Json, command_of
-from jobs.ids import select_one
-from jobs.question_changes import LEFT_OUT, changes_by_split, question_changes, train_with
-=======
 from jobs.cli_errors import say
 from jobs.cli_session import opened
 from jobs.cli_shared import Command, Json, command_of
-from jobs.ids import prefix_of, the_only
+from jobs.ids import select_one
 from jobs.question_changes import judge_changes, question_changes
->>>>>>> i5b
 from jobs.reading import History, Row
 from jobs.screens import Column
 from transforms.pairing import LEFT_OUT
@@ -100,7 +94,7 @@ def compare(
         "rejudged_count": changes.rejudged_count,
         "is_same_state": left["state_hash"] == right["state_hash"],
         "splits": [_with_counts(row) for row in changes.split_rows()],
-        "judges": judge_changes(history, *ids, changes.pairs),
+        "judges": judge_changes(history, ids[0], ids[1], changes.pairs),
         **{
             change: [
                 {**row, "why": whys.get(row["question_id"])} for row in changes.train_with(change)

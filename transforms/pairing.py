@@ -153,8 +153,8 @@ def pair_up(before: Iterable[Answered], after: Iterable[Answered]) -> list[Pair]
     for question_id in sorted({*sides[0], *sides[1]}):
         left, right = (side.get(question_id, {}) for side in sides)
         common = [benchmark for benchmark in right if benchmark in left]
-        chosen = common[-1:] or [None]
-        paired_up.append(Pair(_version(left, chosen[0]), _version(right, chosen[0])))
+        chosen = common[-1] if common else None
+        paired_up.append(Pair(_version(left, chosen), _version(right, chosen)))
     return paired_up
 
 
@@ -168,7 +168,7 @@ def _by_question(side: Iterable[Answered]) -> dict[str, dict[str, Answered]]:
 def _version(versions: Mapping[str, Answered], benchmark: str | None) -> Answered | None:
     if benchmark is not None:
         return versions[benchmark]
-    return next(reversed(versions.values()), None)
+    return [*versions.values()][-1] if versions else None
 
 
 def compare_split(of_all: Sequence[Pair], split: str) -> SplitComparison:

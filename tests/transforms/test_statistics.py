@@ -175,6 +175,8 @@ def test_the_bootstrap_interval_is_near_the_normal_one_where_that_is_good():
     questions = once(60, 20, same=320)
     found = paired(questions)
     share, count = found.difference, len(questions)
+    assert share is not None
+    assert found.interval is not None
     spread = math.sqrt((80 / count - share**2) / count)
     assert found.interval.low == pytest.approx(share - 1.96 * spread, abs=0.006)
     assert found.interval.high == pytest.approx(share + 1.96 * spread, abs=0.006)
