@@ -24,6 +24,7 @@ from pyspark.sql.types import (
     DateType,
     FloatType,
     MapType,
+    StructField,
     StructType,
     TimestampType,
     VariantType,
@@ -92,10 +93,19 @@ def _plain(value: Column, data_type: DataType) -> Column:
             ),
         )
     if isinstance(data_type, StructType):
-        # Fields by position: two of them may have one name.
+        # Fields by position: two of them may have one name, and a cast gives them others.
+        names = [f"f{position}" for position in range(len(data_type.fields))]
+        named = value.cast(
+            StructType(
+                [
+                    StructField(name, field.dataType)
+                    for name, field in zip(names, data_type.fields, strict=True)
+                ]
+            )
+        )
         fields = [
-            _plain(value.getField(field.name), field.dataType).alias(f"f{position}")
-            for position, field in enumerate(data_type.fields)
+            _plain(named.getField(name), field.dataType).alias(name)
+            for name, field in zip(names, data_type.fields, strict=True)
         ]
         return F.when(value.isNotNull(), F.struct(*fields))
     return _AS_NUMBERS[type(data_type)](value)
