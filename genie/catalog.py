@@ -17,6 +17,7 @@ import sqlglot
 import yaml
 
 from transforms.errors import GenieLoopError
+from transforms.space_state import TABLE_KINDS, AssetKind
 
 Row = Sequence[str | None]
 RunSql = Callable[[str], Sequence[Row]]
@@ -29,6 +30,7 @@ one of which nothing is known, anything else.
 # Properties of a table that declare its keys as JSON: open-source Delta has no PRIMARY KEY.
 PRIMARY_KEY = "genie_loop.primary_key"  # names of columns
 FOREIGN_KEYS = "genie_loop.foreign_keys"  # [{"column": …, "references": "table.column"}]
+KIND = "genie_loop.kind"  # of a table that has a lever of its own: monitoring_table, ml_table
 
 RelationKind = Literal["table", "view", "metric_view"]
 
@@ -99,6 +101,11 @@ class Relation:
             ) from error
 
     @property
+    def table_kind(self) -> AssetKind:
+        """What the table is declared to be."""
+        return declared_kind(self.properties)
+
+    @property
     def primary_key(self) -> tuple[str, ...]:
         """The columns of the declared primary key."""
         return tuple(json.loads(self.properties.get(PRIMARY_KEY, "[]")))
@@ -135,6 +142,12 @@ class Routine:
         return json.dumps(
             {"defaults": defaults, "returns": returns, "body": self.body}, ensure_ascii=False
         )
+
+
+def declared_kind(properties: Mapping[str, str]) -> AssetKind:
+    """The kind that a table's properties declare: ``table`` where none of them says another."""
+    declared = properties.get(KIND)
+    return next((kind for kind in TABLE_KINDS if kind == declared), "table")
 
 
 def name_parts(identifier: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from databricks.sdk import WorkspaceClient
 
 from genie.catalog import (
+    KIND,
     Member,
     Relation,
     Routine,
@@ -29,6 +30,7 @@ from genie.workspace_check import read_space
 from genie.workspace_errors import telling
 from transforms.errors import InvalidInputError
 from transforms.serialized_space import SpaceConfig
+from transforms.space_state import AssetKind
 
 Content = Mapping[str, Any]
 
@@ -58,7 +60,7 @@ class Deployable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TableComments:
-    """The comments of a table and its columns; the table itself is not made here."""
+    """The comments of a table and its columns, and its kind; the table itself is not made here."""
 
     notes: TableNotes
     run: RunSql
@@ -70,8 +72,8 @@ class TableComments:
 
     @property
     def wanted(self) -> Content:
-        """``comment``, and ``columns`` by name in lower case."""
-        return _comments(self.notes.comment, self.notes.columns)
+        """``comment``, ``columns`` by name in lower case, ``kind`` where the file declares one."""
+        return self._with_kind(_comments(self.notes.comment, self.notes.columns), self.notes.kind)
 
     def read(self) -> Content | None:
         """As ``wanted``. Raises InvalidInputError for a table or a column that is not there."""
@@ -91,27 +93,34 @@ class TableComments:
                 remedy="correct its file, or the table",
             )
         declared = {name.lower() for name in self.notes.columns}
-        return _comments(
-            relation.comment,
-            {c.name: c.comment for c in relation.columns if c.name.lower() in declared},
-        )
+        said = {c.name: c.comment for c in relation.columns if c.name.lower() in declared}
+        return self._with_kind(_comments(relation.comment, said), relation.table_kind)
 
     def is_ours(self, live: Content, last: Content | None) -> bool:
-        """Whether every comment is one of the file or of the last deployment.
+        """Whether the kind and every comment is one of the file or of the last deployment.
 
         Comments are set one after another: a deployment that was cut off leaves both kinds.
         """
         known = [self.wanted, *([last] if last else [])]
-        return live["comment"] in (None, *(one["comment"] for one in known)) and all(
-            comment in [one["columns"].get(name) for one in known]
-            for name, comment in live["columns"].items()
+        is_known_kind = live.get("kind") in ("table", None, *(one.get("kind") for one in known))
+        is_known_comment = live["comment"] in (None, *(one["comment"] for one in known))
+        return (
+            is_known_kind
+            and is_known_comment
+            and all(
+                comment in [one["columns"].get(name) for one in known]
+                for name, comment in live["columns"].items()
+            )
         )
 
     def write(self) -> None:
-        """Set the comments that differ."""
+        """Set the comments that differ, and the kind."""
         live, wanted = self.read(), self.wanted
         assert live is not None  # a table that is gone has been raised
         table = quoted(self.notes.name)
+        if live.get("kind") != wanted.get("kind"):
+            kind = _literal(str(self.notes.kind))
+            self.run(f"ALTER TABLE {table} SET TBLPROPERTIES ({_literal(KIND)} = {kind})")
         if live["comment"] != wanted["comment"]:
             comment = self.notes.comment
             self.run(f"COMMENT ON TABLE {table} IS {_literal(comment) if comment else 'NULL'}")
@@ -121,6 +130,10 @@ class TableComments:
                     f"ALTER TABLE {table} ALTER COLUMN {quoted_part(name)} "
                     f"COMMENT {_literal(comment or '')}"
                 )
+
+    def _with_kind(self, said: dict[str, Any], kind: AssetKind | None) -> dict[str, Any]:
+        """A file that declares no kind says nothing about it."""
+        return said if self.notes.kind is None else {**said, "kind": kind}
 
 
 @dataclass(frozen=True, slots=True)

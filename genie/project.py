@@ -13,15 +13,20 @@ from genie.catalog import Relation, Routine
 from genie.definition_files import Definition, read_definition
 from transforms.errors import InvalidInputError
 from transforms.serialized_space import SpaceConfig
+from transforms.space_state import TABLE_KINDS, AssetKind
 
 
 @dataclass(frozen=True, slots=True)
 class TableNotes:
-    """What a file says of a table: its comment, and its columns' by name; None where none is."""
+    """What a file says of a table: its comment, and its columns' by name; None where none is.
+
+    ``kind`` is None unless comments on such tables have a lever of their own.
+    """
 
     name: str
     comment: str | None
     columns: Mapping[str, str | None]
+    kind: AssetKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,8 @@ def _definitions(
 
 def _table_notes(raw: Any) -> TableNotes:
     columns = {_text(column["name"]): _optional(column.get("comment")) for column in raw["columns"]}
-    return TableNotes(_text(raw["table"]), _optional(raw.get("comment")), columns)
+    kind = next((one for one in TABLE_KINDS[1:] if one == raw.get("kind")), None)
+    return TableNotes(_text(raw["table"]), _optional(raw.get("comment")), columns, kind)
 
 
 def _text(value: Any) -> str:

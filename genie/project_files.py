@@ -39,7 +39,8 @@ class QuestionsFile:
 
 def table_file(relation: Relation) -> str:
     """The YAML of a table or view: types, keys and comments as the catalog has them."""
-    entry = {"table": relation.name, "kind": relation.kind, "comment": relation.comment}
+    kind = relation.kind if relation.table_kind == "table" else relation.table_kind
+    entry = {"table": relation.name, "kind": kind, "comment": relation.comment}
     lines = [*_pairs(entry), "columns:"]
     for column in relation.columns:
         table, key = relation.foreign_keys.get(column.name, (None, None))

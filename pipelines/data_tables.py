@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY
+from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY, declared_kind
 from pipelines.ddl import quote_name
 from pipelines.tables import TableFacts, Tables
 from transforms.identity import content_hash
@@ -79,7 +79,7 @@ def _data_table(tables: Tables, schema: str, name: str) -> DataTable:
         for field in read.schema.fields
     )
     return DataTable(
-        TableState(f"{schema}.{name}", columns, facts.comment),
+        TableState(f"{schema}.{name}", columns, facts.comment, declared_kind(facts.properties)),
         version=facts.version,
         data_since=data_since,
         data_id=content_hash(

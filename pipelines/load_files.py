@@ -221,7 +221,10 @@ def _table_hash(path: Path, spec: TableSpec) -> str:
     columns = [
         (c.name, c.data_type, c.comment, c.is_primary_key, c.references) for c in spec.columns
     ]
-    return content_hash(_FORMAT_VERSION, digest.hexdigest(), spec.name, spec.comment, columns)
+    declared = [spec.name, spec.comment, columns]
+    if spec.kind != "table":
+        declared.append(spec.kind)
+    return content_hash(_FORMAT_VERSION, digest.hexdigest(), *declared)
 
 
 def _read_answers(

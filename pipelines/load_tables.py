@@ -2,6 +2,7 @@
 
 Open-source Delta has no PRIMARY KEY, so the declared keys are kept as properties of the table
 (``genie_loop.primary_key``, ``genie_loop.foreign_keys``, both JSON) and repeated in the profiles.
+``genie_loop.kind`` is the kind of a table that is declared to be of one.
 ``genie_loop.content_hash`` says what was loaded: the same content is not written again.
 """
 
@@ -20,7 +21,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DateType, DecimalType, StringType, StructField, StructType
 
-from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY
+from genie.catalog import FOREIGN_KEYS, KIND, PRIMARY_KEY
 from pipelines.load_files import TableFile
 from pipelines.schema_file import ColumnSpec
 from pipelines.tables import quote_name
@@ -162,6 +163,8 @@ def _properties(table: PreparedTable) -> dict[str, str]:
     }
     if spec.comment:
         properties["comment"] = spec.comment
+    if spec.kind != "table":
+        properties[KIND] = spec.kind
     if any(_NEEDS_COLUMN_MAPPING & set(column.name) for column in spec.columns):
         properties["delta.columnMapping.mode"] = "name"
     return properties

@@ -259,7 +259,9 @@ class Intake:
             )
         )
         shown = failures.drop("recorded_at").unionByName(together)
-        new = cluster_failures(shown, evaluations, updated_by=self.token)
+        new = cluster_failures(
+            shown, evaluations, self.tables.read(VERSIONS), updated_by=self.token
+        )
         merged = held(
             merged_clusters(self.tables.read(CLUSTERS), new.clusters, updated_by=self.token)
         )

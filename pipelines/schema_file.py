@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from transforms.space_config import SpaceConfig, parse_space_config
+from transforms.space_state import TABLE_KINDS, AssetKind
 
 _SCALAR_TYPES = (
     "BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "STRING", "DATE",
@@ -39,12 +40,16 @@ class ColumnSpec:
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """A declared table; ``row_count`` is what the schema says the file holds, if it says so."""
+    """A declared table; ``row_count`` is what the schema says the file holds, if it says so.
+
+    ``kind`` is ``table``, ``monitoring_table`` or ``ml_table``.
+    """
 
     name: str
     columns: tuple[ColumnSpec, ...]
     comment: str | None = None
     row_count: int | None = None
+    kind: AssetKind = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,11 @@ class _Reader:
             self._problem((*path, "row_count"), "row_count must be a whole number")
             row_count = None
         comment = self._optional_text((*path, "comment"), raw.get("comment"))
-        return TableSpec(name, columns, comment, row_count)
+        declared = raw.get("kind") or "table"
+        kind = next((one for one in TABLE_KINDS if one == declared), None)
+        if kind is None:
+            self._problem((*path, "kind"), f"kind must be one of {', '.join(TABLE_KINDS)}")
+        return TableSpec(name, columns, comment, row_count, kind or "table")
 
     def _column(self, path: tuple[str | int, ...], table: str, raw: Any) -> ColumnSpec:
         if not isinstance(raw, Mapping) or not isinstance(raw.get("name"), str):

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from transforms.contracts import CLUSTER_MEMBERS, CLUSTERS
 from transforms.spark_ids import content_hash_column, id_column
+from transforms.table_kinds import own_lever, own_levers
 from transforms.triage import confirmed_train_failures
 
 MAX_FRAGMENTS = 10
@@ -37,14 +38,17 @@ class Clustered(NamedTuple):
     members: DataFrame
 
 
-def cluster_failures(failures: DataFrame, evaluations: DataFrame, *, updated_by: str) -> Clustered:
+def cluster_failures(
+    failures: DataFrame, evaluations: DataFrame, versions: DataFrame, *, updated_by: str
+) -> Clustered:
     """Clusters of new failures, and which failure is in which.
 
     ``failures`` are rows of that contract, ``evaluations`` the evaluations they are of; an
-    evaluation's failures come all together. Only confirmed train failures are looked at.
-    ``updated_by`` names the stream batch.
+    evaluation's failures come all together. ``versions`` holds the states that were evaluated: they
+    say of what kind a table is. Only confirmed train failures are looked at. ``updated_by`` names
+    the stream batch.
     """
-    named = _with_cluster(confirmed_train_failures(failures), evaluations)
+    named = _with_cluster(confirmed_train_failures(failures), evaluations, versions)
     clusters = _finished(_seen(named).join(_evidence(named), "cluster_id", "inner"), updated_by)
     return Clustered(clusters, named.select(*MEMBER_COLUMNS))
 
@@ -83,9 +87,11 @@ _LAST = ("last_evaluation_id", "last_seen_at", "impact", "evidence")
 _CONSTANT = ("space_id", "cause", "failure_type", "blame", "blame_set", "lever")
 
 
-def _with_cluster(failures: DataFrame, evaluations: DataFrame) -> DataFrame:
+def _with_cluster(failures: DataFrame, evaluations: DataFrame, versions: DataFrame) -> DataFrame:
     """Failures with cause, blame, lever and cluster id, and ``seen``: when, in what evaluation."""
-    started = evaluations.select("evaluation_id", "started_at")
+    started = evaluations.select("evaluation_id", "started_at").join(
+        own_levers(evaluations, versions), "evaluation_id", "left"
+    )
     blame_set = F.array_sort(F.array_distinct("asi.blame_set"))
     return (
         failures.join(F.broadcast(started), "evaluation_id", "inner")
@@ -93,7 +99,7 @@ def _with_cluster(failures: DataFrame, evaluations: DataFrame) -> DataFrame:
         .withColumn("blame_set", blame_set)
         .withColumn("blame", F.array_join("blame_set", " + "))
         .withColumn("failure_type", F.col("asi.failure_type"))
-        .withColumn("lever", _lever(F.col("blame_set"), F.col("failure_type")))
+        .withColumn("lever", _lever(F.col("blame_set"), F.col("failure_type"), F.col("own_levers")))
         .withColumn("seen", F.struct("started_at", "evaluation_id"))
         .withColumn(
             "cluster_id", id_column("cluster", F.col("space_id"), F.col("cause"), F.col("blame"))
@@ -101,16 +107,17 @@ def _with_cluster(failures: DataFrame, evaluations: DataFrame) -> DataFrame:
     )
 
 
-def _lever(blame_set: Column, failure_type: Column) -> Column:
+def _lever(blame_set: Column, failure_type: Column, levers: Column) -> Column:
     """The lever that the blamed objects point to: the most durable one where there are several.
 
-    The type only tells what kind of table is blamed, never the lever of another object.
+    What kind of table is blamed is what it is declared to be, else what the type tells; neither
+    tells the lever of another object.
     """
 
     def lever_of(blame: Column) -> Column:
         is_table = blame.startswith("table:") | blame.startswith("column:")
         is_metric_view = blame.startswith("measure:") | blame.startswith("metric_view:")
-        return (
+        by_type = (
             F.when(is_table & failure_type.isin(*MONITORING_TYPES), 4)
             .when(is_table & failure_type.isin(*ML_TYPES), 5)
             .when(is_table, 1)
@@ -118,6 +125,7 @@ def _lever(blame_set: Column, failure_type: Column) -> Column:
             .when(blame.startswith("function:"), 3)
             .otherwise(6)
         )
+        return F.coalesce(own_lever(blame, levers), by_type)
 
     return F.array_min(F.transform(blame_set, lever_of)).cast("int")
 

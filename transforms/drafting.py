@@ -20,6 +20,7 @@ from transforms.proposal_values import (
     TableFacts,
     TermEvidence,
 )
+from transforms.table_kinds import OWN_LEVERS
 
 # Clusters that share their tables are drafted together, so that the facts travel once; a worker
 # holds this many at a time.
@@ -123,9 +124,12 @@ def _config() -> Column:
     """The part of a state that profiles do not have, as JSON: it travels to every worker."""
     state = F.from_json("state", _STATE_DDL)
     is_metric_view = F.filter(state["tables"], lambda one: one["kind"] == "metric_view")
+    has_own_lever = F.filter(state["tables"], lambda one: one["kind"].isin(*OWN_LEVERS))
+    kinds = F.transform(has_own_lever, lambda one: F.struct(F.lower(one["name"]), one["kind"]))
     return F.to_json(
         F.struct(
             is_metric_view.alias("metric_views"),
+            F.map_from_entries(kinds).alias("kinds"),
             *(state[name].alias(name) for name in _CONFIG_PARTS),
         )
     )
@@ -206,6 +210,8 @@ def cluster_of(row: Mapping[str, Any]) -> ClusterEvidence:
 def facts_of(rows: list[dict[str, Any]]) -> Facts:
     """The value that rows of ``profiles``, and one row with a ``config``, are."""
     columns = {fact.name.lower(): fact for fact in _columns(rows)}
+    configs = [json.loads(row["config"]) for row in rows if row["config"]]
+    config = configs[0] if configs else {}
     tables = {}
     for row in rows:
         if row["table_name"] is not None and row["column_name"] is None:
@@ -215,9 +221,9 @@ def facts_of(rows: list[dict[str, Any]]) -> Facts:
                 comment=row["comment"],
                 row_count=row["row_count"],
                 primary_key=tuple(sorted(c.column for c in keys if c.is_primary_key)),
+                kind=config.get("kinds", {}).get(row["table_name"].lower(), "table"),
             )
-    configs = [json.loads(row["config"]) for row in rows if row["config"]]
-    return Facts(columns=columns, tables=tables, config=configs[0] if configs else {})
+    return Facts(columns=columns, tables=tables, config=config)
 
 
 def _columns(rows: list[dict[str, Any]]) -> Iterator[ColumnFacts]:

@@ -232,15 +232,25 @@ class SetFunctionDefault(Patch):
         return (self.default,)
 
 
-class SetMonitoringComment(_TableText):
-    """Lever 4: the comment of a monitoring table: what a row is, windows, slices."""
+class _OwnLeverText(_TableText):
+    """The comment of a table, or of its ``column``, where such tables have a lever of their own."""
+
+    column: Name | None = None
+
+    @property
+    def target(self) -> str:
+        return f"column:{self.table}.{self.column}" if self.column else super().target
+
+
+class SetMonitoringComment(_OwnLeverText):
+    """Lever 4: a comment of a monitoring table: what a row is, windows, slices."""
 
     lever: ClassVar[int] = 4
     patch_type: Literal["set_monitoring_comment"] = "set_monitoring_comment"
 
 
-class SetMlTableComment(_TableText):
-    """Lever 5: the comment of an ML table: what is predicted, when it was scored."""
+class SetMlTableComment(_OwnLeverText):
+    """Lever 5: a comment of an ML table: what is predicted, when it was scored."""
 
     lever: ClassVar[int] = 5
     patch_type: Literal["set_ml_table_comment"] = "set_ml_table_comment"

@@ -10,7 +10,11 @@ from transforms.proposal_values import Risk
 
 @dataclass(frozen=True, slots=True)
 class ProposalRule:
-    """A way to turn evidence into a patch, with what is fixed about it."""
+    """A way to turn evidence into a patch, with what is fixed about it.
+
+    ``lever`` 1 is that of comments on tables; on monitoring tables they are lever 4, on ML tables
+    lever 5.
+    """
 
     lever: int
     confidence: float

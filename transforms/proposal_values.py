@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from transforms.patches import Patch
+from transforms.space_state import AssetKind
 
 Risk = Literal["low", "medium", "high"]
 RISKS: tuple[Risk, ...] = ("low", "medium", "high")
@@ -99,12 +100,16 @@ class ColumnFacts:
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """What the newest profile says of a table; ``name`` is ``schema.table``."""
+    """What the newest profile says of a table; ``name`` is ``schema.table``.
+
+    ``kind`` is what it is declared to be.
+    """
 
     name: str
     comment: str | None
     row_count: int
     primary_key: tuple[str, ...]
+    kind: AssetKind = "table"
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,8 @@ class Facts:
 
     Keys of ``columns`` are ``schema.table.column``, keys of ``tables`` ``schema.table``, both in
     lower case; the methods look up in any case. ``config`` is what else the space's last accepted
-    state holds: ``metric_views``, ``functions``, ``join_specs``, ``snippets``, ``instructions``.
+    state holds: ``kinds`` (of tables, by name), ``metric_views``, ``functions``, ``join_specs``,
+    ``snippets``, ``instructions``.
     """
 
     columns: Mapping[str, ColumnFacts]

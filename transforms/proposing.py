@@ -8,8 +8,9 @@ words or its SQL into metadata (rule 9). Nothing here reads a session, a clock o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-from transforms.patches import patch_json
+from transforms.patches import SetColumnComment, SetTableComment, patch_json
 from transforms.proposal_values import ClusterEvidence, DraftProposal, Facts
 from transforms.proposers_catalog import (
     contrast_columns,
@@ -29,6 +30,7 @@ from transforms.proposers_words import (
     state_condition,
 )
 from transforms.shared_causes import ALWAYS, UNNAMED, VALUES, WORDS
+from transforms.table_kinds import at_its_lever
 
 _Proposer = Callable[[ClusterEvidence, Facts], Iterator[DraftProposal]]
 
@@ -77,10 +79,19 @@ _PROPOSERS: Mapping[str, tuple[_Proposer, ...]] = {
 def propose(cluster: ClusterEvidence, facts: Facts) -> tuple[DraftProposal, ...]:
     """The patches that a cluster's evidence supports, most durable lever first, none twice.
 
-    Empty when nothing that is both true and shared by enough groups would help.
+    A comment on a table of a kind that has a lever of its own is a patch of that lever. Empty when
+    nothing that is both true and shared by enough groups would help.
     """
     drafts: dict[str, DraftProposal] = {}
     for proposer in (*_PROPOSERS.get(cluster.rule, ()), instruct):
         for made in proposer(cluster, facts):
-            drafts.setdefault(patch_json(made.patch), made)
+            placed = _at_its_lever(made, facts)
+            drafts.setdefault(patch_json(placed.patch), placed)
     return tuple(sorted(drafts.values(), key=lambda made: made.patch.lever))
+
+
+def _at_its_lever(made: DraftProposal, facts: Facts) -> DraftProposal:
+    if not isinstance(made.patch, SetTableComment | SetColumnComment):
+        return made
+    table = facts.table(made.patch.table)
+    return made if table is None else replace(made, patch=at_its_lever(made.patch, table.kind))

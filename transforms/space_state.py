@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 AssetKind = Literal["table", "metric_view", "function", "monitoring_table", "ml_table"]
+TABLE_KINDS: tuple[AssetKind, ...] = ("table", "monitoring_table", "ml_table")
+"""The kinds that a table can be declared to be of; the first is that of one that declares none."""
 
 
 @dataclass(frozen=True, slots=True)

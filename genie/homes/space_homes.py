@@ -64,9 +64,9 @@ class SpaceHomes:
 
     def _live_place(self, patch: Patch) -> Place:
         match patch:
-            case SetTableComment() | SetMonitoringComment() | SetMlTableComment():
+            case SetTableComment():
                 return Place("live", "comment", patch.table)
-            case SetColumnComment():
+            case SetColumnComment() | SetMonitoringComment() | SetMlTableComment():
                 return Place("live", "comment", patch.table, patch.column)
             case SetMetricViewMeasure() | SetMetricViewDimension():
                 return Place("live", "metric_view", patch.metric_view)

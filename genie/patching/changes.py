@@ -19,6 +19,8 @@ from transforms.patches import (
     SetTableComment,
 )
 
+_TABLE_PATCHES = (SetTableComment, SetColumnComment, SetMonitoringComment, SetMlTableComment)
+
 DocumentKind = Literal[
     "comment", "table_file", "metric_view", "function", "space", "registered_space", "benchmark",
     "questions",
@@ -38,15 +40,10 @@ def changed(patch: Patch, kind: DocumentKind, before: str) -> str:
     if current_comment(patch, kind, before) == _comment(patch):
         return before
     match patch, kind:
-        case (
-            (SetTableComment() | SetMonitoringComment() | SetMlTableComment() | SetColumnComment()),
-            "comment",
-        ):
+        case _, "comment" if isinstance(patch, _TABLE_PATCHES):
             return patch.comment
-        case ((SetTableComment() | SetMonitoringComment() | SetMlTableComment()), "table_file"):
-            return table_files.with_comment(before, None, patch.comment, patch)
-        case SetColumnComment(), "table_file":
-            return table_files.with_comment(before, patch.column, patch.comment, patch)
+        case _, "table_file" if isinstance(patch, _TABLE_PATCHES):
+            return table_files.with_comment(before, _column(patch), patch.comment, patch)
         case ((SetMetricViewMeasure() | SetMetricViewDimension()), "metric_view"):
             return metric_views.with_member(before, patch)
         case SetFunctionComment(), "function":
@@ -70,15 +67,10 @@ def current_comment(patch: Patch, kind: DocumentKind, document: str) -> str | No
     None for a patch that replaces no comment.
     """
     match patch, kind:
-        case (
-            (SetTableComment() | SetMonitoringComment() | SetMlTableComment() | SetColumnComment()),
-            "comment",
-        ):
+        case _, "comment" if isinstance(patch, _TABLE_PATCHES):
             return document
-        case ((SetTableComment() | SetMonitoringComment() | SetMlTableComment()), "table_file"):
-            return table_files.comment_in(document, None, patch)
-        case SetColumnComment(), "table_file":
-            return table_files.comment_in(document, patch.column, patch)
+        case _, "table_file" if isinstance(patch, _TABLE_PATCHES):
+            return table_files.comment_in(document, _column(patch), patch)
         case SetFunctionComment(), "function":
             return functions.function_comment_in(document, patch)
     return None
@@ -114,6 +106,12 @@ def found_instead(patch: Patch, kind: DocumentKind, document: str, saw: str) -> 
 
 def _flat(text: str | None) -> str:
     return " ".join((text or "").split())
+
+
+def _column(patch: Patch) -> str | None:
+    """The column whose comment it is; None for that of the table."""
+    column: str | None = getattr(patch, "column", None)
+    return column
 
 
 def _comment(patch: Patch) -> str:

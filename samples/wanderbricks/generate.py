@@ -897,6 +897,7 @@ def schema() -> dict[str, Any]:
         declared = yaml.safe_load(path.read_text(encoding="utf-8"))
         tables[declared["table"].rpartition(".")[2]] = {
             "comment": declared.get("comment"),
+            "kind": declared["kind"],
             "columns": [
                 {
                     "name": column["name"],

@@ -11,6 +11,7 @@ from genie.local.seams import Column, SqlFailedError, SqlResult
 
 COMMENT_ON = re.compile(r"COMMENT ON TABLE (\S+) IS (.*)", re.DOTALL)
 ALTER = re.compile(r"ALTER TABLE (\S+) ALTER COLUMN (\S+) COMMENT (.*)", re.DOTALL)
+PROPERTY = re.compile(r"ALTER TABLE (\S+) SET TBLPROPERTIES \('(.*)' = '(.*)'\)")
 
 
 class FakeCatalog:
@@ -43,6 +44,9 @@ class FakeCatalog:
                 for c in table.columns
             )
             self._set(found[1], columns=columns)
+        elif found := PROPERTY.fullmatch(sql):
+            properties = {**self.objects[_name(found[1])].properties, found[2]: found[3]}
+            self._set(found[1], properties=properties)
         elif sql.startswith("DROP VIEW"):
             del self.objects[_name(sql.split()[-1])]
         else:

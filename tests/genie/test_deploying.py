@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from genie.catalog import StatementFailedError
+from genie.catalog import KIND, StatementFailedError
 from genie.deploying import DeployRecord, deploy
 from genie.local.workspace import EmbeddedWorkspace
 from genie.one_try import one_try_client
@@ -54,9 +54,9 @@ class World:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def notes(self, comment="sales", **columns):
+    def notes(self, comment="sales", kind="table", **columns):
         listed = [{"name": name, "comment": said} for name, said in columns.items()]
-        noted = {"table": "s.sales", "comment": comment, "columns": listed}
+        noted = {"table": "s.sales", "kind": kind, "comment": comment, "columns": listed}
         self.write("assets/tables/sales.yml", json.dumps(noted))
 
     def deploy(self, **options):
@@ -108,6 +108,23 @@ def test_what_changes_in_the_files_is_updated(world):
     sales = world.catalog.objects["s.sales"]
     assert (sales.comment, [c.comment for c in sales.columns]) == (None, ["euros", None])
     assert world.deploy() == ["unchanged"] * 4
+
+
+def test_a_kind_that_has_a_lever_of_its_own_is_declared_on_the_table(world):
+    world.deploy()
+    assert world.catalog.objects["s.sales"].properties == {}
+    world.notes(price="EUR", name="it's a \\ name", kind="ml_table")
+    assert world.deploy() == ["updated", *["unchanged"] * 3]
+    assert world.catalog.objects["s.sales"].properties == {KIND: "ml_table"}
+    assert world.deploy() == ["unchanged"] * 4
+
+    world.person_changes("s.sales", properties={KIND: "monitoring_table"})
+    with pytest.raises(StateConflictError, match=r"table s\.sales"):
+        world.deploy()
+    assert world.deploy(force=True) == ["replaced", *["unchanged"] * 3]
+    world.notes(price="EUR", name="it's a \\ name")
+    assert world.deploy() == ["unchanged"] * 4, "a file that declares none leaves it"
+    assert world.catalog.objects["s.sales"].properties == {KIND: "ml_table"}
 
 
 def test_what_a_person_changed_is_not_overwritten_and_nothing_else_is_done(world):

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genie.catalog import FOREIGN_KEYS, PRIMARY_KEY, Member, Relation, Routine
+from genie.catalog import FOREIGN_KEYS, KIND, PRIMARY_KEY, Member, Relation, Routine
 from genie.definition_files import read_definition
 from genie.patching.create_statements import literal_value, quoted_text
 from genie.patching.table_files import defined_table
@@ -25,6 +25,14 @@ from genie.project_files import (
 from transforms.serialized_space import SpaceConfig
 from transforms.serialized_space.edits import add_benchmark, add_example, add_sample_question
 from transforms.serialized_space.rules import MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("declared", "kind"), [("ml_table", "ml_table"), ("somewhat", "table"), ("", "table")]
+)
+def test_a_table_is_written_with_the_kind_that_it_declares(declared, kind):
+    relation = Relation("s.t", "table", (Member("id", "int"),), properties={KIND: declared})
+    assert yaml.safe_load(table_file(relation))["kind"] == kind
 
 
 def test_a_table_is_written_with_types_keys_and_comments():

@@ -44,7 +44,13 @@ JOIN = p.AddJoinSpec(
 )
 EXAMPLE = p.AddExampleQuestion(space_id="space", question="How many?", sql="SELECT COUNT(*) FROM t")
 MONITORING = p.SetMonitoringComment(table="wanderbricks.data_quality_daily", comment="checks")
+LAG = p.SetMonitoringComment(
+    table="wanderbricks.data_quality_daily", column="hours_since_load", comment="the lag"
+)
 ML = p.SetMlTableComment(table="wanderbricks.guest_churn_scores", comment="one row per run")
+SEGMENT = p.SetMlTableComment(
+    table="wanderbricks.guest_churn_scores", column="segment", comment="who may leave"
+)
 DIMENSION = p.SetMetricViewDimension(
     metric_view="wanderbricks.review_metrics", name="year", expr="YEAR(created_at)"
 )
@@ -55,14 +61,16 @@ BEFORE = {
     FUNCTION: "history",
     PARAMETER: "id",
     MONITORING: "DQ results",
+    LAG: "age",
     ML: "churn",
+    SEGMENT: "segm.",
 }
 BATCHES = {
     "catalog": (COMMENT, STATUS, DATES),
     "views": (MEASURE, DIMENSION),
     "functions": (FUNCTION, PARAMETER, DEFAULT),
-    "monitoring": (MONITORING,),
-    "ml": (ML,),
+    "monitoring": (MONITORING, LAG),
+    "ml": (ML, SEGMENT),
     "space": (SYNONYMS, INSTRUCTION, SNIPPET, JOIN, EXAMPLE),
 }
 

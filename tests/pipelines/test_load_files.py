@@ -89,6 +89,13 @@ def _unknown_type(folder):
     change_schema(folder, "shop", 1, spark_type="TEXT")
 
 
+def _unknown_kind(folder):
+    path = folder / "schema.json"
+    raw = json.loads(path.read_text())
+    raw["tables"]["shop"]["kind"] = "view"
+    path.write_text(json.dumps(raw, indent=1))
+
+
 def _type_missing(folder):
     change_schema(folder, "shop", 1, spark_type=None)
 
@@ -179,6 +186,7 @@ def _bad_space(folder):
         (_no_questions, "shop_world/questions.jsonl: there are no questions"),
         (_two_question_files, "only one of questions.jsonl, questions.yaml"),
         (_unknown_type, "schema.json:14: column shop.name: unknown type 'TEXT'; known are BOOLEAN"),
+        (_unknown_kind, "kind must be one of table, monitoring_table, ml_table"),
         (_type_missing, "schema.json:14: column shop.name: unknown type None"),
         (_decimal_too_wide, "column sale.price: unknown type 'DECIMAL(40,2)'"),
         (_struct_of_unknown, "column shop.name: unknown type 'STRUCT<a: STRING, b: TEXT>'"),

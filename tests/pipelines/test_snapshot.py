@@ -56,6 +56,18 @@ def test_a_state_is_the_catalog_and_the_configuration_together(tables, folder):
     assert snapshot.size_bytes > 0
 
 
+def test_a_table_is_of_the_kind_that_its_folder_declares(tables, folder):
+    declared = schema()
+    declared["tables"]["sale"]["kind"] = "monitoring_table"
+    (folder / "schema.json").write_text(json.dumps({**declared, "space": CONFIG}, indent=1))
+    load(tables, folder)
+    state = take_snapshot(tables, space_of(tables, "one")).state
+    assert {table.name: table.kind for table in state.tables} == {
+        "shop_world.sale": "monitoring_table",
+        "shop_world.shop": "table",
+    }
+
+
 def test_the_same_metadata_is_the_same_state_in_every_space(tables, folder):
     one = take_snapshot(tables, space_of(tables, "one")).state
     two = take_snapshot(tables, space_of(tables, "two")).state

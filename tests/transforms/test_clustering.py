@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -21,12 +22,25 @@ from transforms.clustering import (
     cluster_failures,
     merged_clusters,
 )
-from transforms.contracts import CLUSTERS, EVALUATIONS, FAILURES
+from transforms.contracts import CLUSTERS, EVALUATIONS, FAILURES, VERSIONS
 from transforms.identity import make_id
+from transforms.space_state import SpaceState, TableState
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STATUS = "column:shop.orders.status"
 AMOUNT = "column:shop.orders.amount"
+CHECKS, SCORES = "shop.Checks", "shop.scores"
+STATE = SpaceState(
+    "shop",
+    "shop",
+    tables=(
+        TableState("shop.orders", ()),
+        TableState(CHECKS, (), kind="monitoring_table"),
+        TableState(SCORES, (), kind="ml_table"),
+        TableState("shop.sales", (), kind="metric_view"),
+    ),
+)
+VERSION = {"space_id": "shop", "state_hash": "state", "state": json.dumps(STATE.to_dict())}
 
 
 def failure(question="q1", evaluation=1, *, blame=(STATUS,), rule="wrong_column", **changed):
@@ -61,12 +75,18 @@ def failure(question="q1", evaluation=1, *, blame=(STATUS,), rule="wrong_column"
 
 def clustered(spark, failures, *, updated_by="stream:0", evaluations=range(1, 21)):
     started = [
-        {"evaluation_id": f"evaluation-{n}", "started_at": START + timedelta(hours=n)}
+        {
+            "space_id": "shop",
+            "evaluation_id": f"evaluation-{n}",
+            "state_hash": "state" if n < 15 else "never recorded",
+            "started_at": START + timedelta(hours=n),
+        }
         for n in evaluations
     ]
     return cluster_failures(
         frame(spark, FAILURES, failures),
         frame(spark, EVALUATIONS, started),
+        frame(spark, VERSIONS, [VERSION]),
         updated_by=updated_by,
     )
 
@@ -181,6 +201,11 @@ LEVERS = [
     (("space:shop",), "missing_instruction", 6),
     (("space:shop", STATUS), "missing_instruction", 1),
     (("function:shop.top_buyers", "measure:shop.sales.revenue"), "wrong_measure", 2),
+    # What a table is declared to be decides, whatever went wrong with it.
+    ((f"table:{CHECKS}",), "wrong_table", 4),
+    (("column:shop.checks.lag",), "missing_synonym", 4),
+    ((f"column:{SCORES}.band",), "data_freshness", 5),
+    ((f"column:{SCORES}.band", STATUS), "wrong_column", 1),
     # What is blamed decides, not the type: a function is lever 3 whatever went wrong with it.
     (("function:shop.top_buyers",), "stale_data", 3),
 ]
@@ -198,6 +223,16 @@ def levers(spark):
 @pytest.mark.parametrize("number", range(len(LEVERS)), ids=lambda n: "+".join(LEVERS[n][0]))
 def test_the_blamed_objects_point_to_the_lever(levers, number):
     assert levers[str(number)] == LEVERS[number][2]
+
+
+def test_of_a_state_that_is_not_recorded_the_type_tells_the_kind(spark):
+    late = [failure("q", 20, blame=(f"table:{CHECKS}",), failure_type=t, rule=t)
+            for t in ("wrong_table", "stale_data")]  # fmt: skip
+    rows = rows_of(spark, late)
+    assert {cause: row["lever"] for (cause, _), row in rows.items()} == {
+        "wrong_table": 1,
+        "stale_data": 4,
+    }
 
 
 @st.composite

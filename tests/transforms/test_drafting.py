@@ -9,10 +9,12 @@ from transforms.contracts import CLUSTERS, PROFILES, VERSIONS
 from transforms.drafting import drafts
 from transforms.patches import AddInstruction
 from transforms.proposal_values import DraftProposal
+from transforms.proposing import propose
 
 TABLE = {"name": "shop.orders", "kind": "table"}
 VIEW = {"name": "shop.sums", "kind": "metric_view", "definition": "measures: []"}
-STATE = {"tables": [TABLE, VIEW], "instructions": ["be kind"]}
+CHECKS = {"name": "shop.Checks", "kind": "monitoring_table"}
+STATE = {"tables": [TABLE, VIEW, CHECKS], "instructions": ["be kind"]}
 
 
 def profile(table, version, column, **changed):
@@ -120,7 +122,12 @@ def test_a_proposer_is_given_the_newest_facts_of_the_tables_that_are_blamed_or_m
     }
     assert told["by column"]["tables"] == {"shop.orders": ["id"]}
     assert all(
-        one["config"] == {"metric_views": [VIEW], "instructions": ["be kind"]}
+        one["config"]
+        == {
+            "metric_views": [VIEW],
+            "kinds": {"shop.checks": "monitoring_table"},
+            "instructions": ["be kind"],
+        }
         for one in told.values()
     )
     assert told["by fragment"]["fragments"] == [["`shop`.`items`.id = 3", None, 2]]
@@ -129,6 +136,34 @@ def test_a_proposer_is_given_the_newest_facts_of_the_tables_that_are_blamed_or_m
     row = rows["by column"]
     assert (row["space_id"], row["lever"], row["evaluation_id"]) == ("shop", 6, "e1")
     assert (row["evidence_hash"], row["question_ids"]) == ("hash of by column", ["q1", "q2"])
+
+
+def test_a_comment_goes_to_the_lever_of_the_kind_that_its_table_is_declared_to_be(spark):
+    blamed = {
+        "shop.Checks": "column:shop.Checks.status",
+        "shop.orders": "column:shop.orders.status",
+    }
+    values = {"sample_values": ["fail", "ok"], "is_sample_complete": True, "distinct_count": 2}
+    profiles = [
+        profile(table, 0, column, comment="status", null_count=0, **values)
+        for table in blamed
+        for column in (None, "status")
+    ]
+    rows = drafted(
+        spark,
+        propose,
+        [{**cluster(name, [one]), "cause": "filter_missing"} for name, one in blamed.items()],
+        profiles,
+        [{"space_id": "shop", "state": json.dumps(STATE)}],
+    )
+    assert {name: (row["lever"], row["patch_type"]) for name, row in rows.items()} == {
+        "shop.Checks": (4, "set_monitoring_comment"),
+        "shop.orders": (1, "set_column_comment"),
+    }
+    assert {row["target"] for row in rows.values()} == set(blamed.values())
+    assert {(row["before"], row["after"]) for row in rows.values()} == {
+        ("status", "status. Values: 'fail', 'ok'.")
+    }
 
 
 def test_a_proposer_without_an_idea_makes_no_rows(spark):

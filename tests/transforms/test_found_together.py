@@ -54,6 +54,7 @@ def shown(spark, results, failures):
     clustered = cluster_failures(
         all_failures.drop("recorded_at").unionByName(together),
         of_evaluations,
+        frame(spark, VERSIONS, [state]),
         updated_by="stream:0",
     )
     return together, clustered

@@ -29,6 +29,7 @@ from transforms.proposal_values import (
 from transforms.proposing import propose
 from transforms.rules import RULES
 from transforms.shared_causes import CAUSES
+from transforms.space_state import AssetKind
 
 STATUS = ColumnFacts(
     table="shop.orders",
@@ -104,6 +105,40 @@ def test_a_missing_filter_lists_the_values_that_the_data_holds() -> None:
     drafts = propose(cluster("filter_missing", "column:shop.orders.status", groups=1), FACTS)
     assert [draft.patch.after for draft in drafts] == ["order status. Values: 'C', 'R', 'S'."]
     assert drafts[0].before == "order status"
+
+
+@pytest.mark.parametrize(
+    ("kind", "patch_type", "lever"),
+    [
+        ("table", "set_column_comment", 1),
+        ("monitoring_table", "set_monitoring_comment", 4),
+        ("ml_table", "set_ml_table_comment", 5),
+    ],
+)
+def test_the_kind_of_the_table_gives_a_comment_its_lever_and_nothing_else(
+    kind: AssetKind, patch_type: str, lever: int
+) -> None:
+    orders = replace(FACTS.tables["shop.orders"], kind=kind)
+    facts = replace(FACTS, tables={**FACTS.tables, "shop.orders": orders})
+    evidence = cluster("filter_missing", "column:shop.orders.status", groups=1)
+    (plain,), (made,) = propose(evidence, FACTS), propose(evidence, facts)
+    assert (made.patch.patch_type, made.patch.lever) == (patch_type, lever)
+    assert (made.patch.target, made.patch.target_field) == (
+        "column:shop.orders.status",
+        "comment",
+    )
+    assert (made.patch.after, made.before) == (plain.patch.after, plain.before)
+    assert parse_patch(patch_json(made.patch)) == made.patch
+
+    grain = cluster("duplicates_kept", "table:shop.orders")
+    (described,) = (d for d in propose(grain, facts) if d.rule == "describe_grain")
+    assert (described.patch.lever, described.patch.target) == (lever, "table:shop.orders")
+
+    words = cluster(
+        "output_column_wrong", "column:shop.orders.status", terms=(TermEvidence("phase", 2),)
+    )
+    named = by_rule(propose(words, facts))["explain_words"]
+    assert named.patch.lever == 1, "synonyms are the space's own"
 
 
 def test_a_comment_that_says_so_already_is_not_proposed_again() -> None:
