@@ -119,7 +119,12 @@ class SplitComparison:
 
     @property
     def verdict(self) -> str:
-        """better, worse, or no difference: where chance explains it in more than 1 of 20 cases."""
+        """better, worse, or no difference: where chance explains it in more than 1 of 20 cases.
+
+        Without a question that can be compared there is nothing to compare.
+        """
+        if not self.paired.question_count:
+            return "nothing to compare"
         if self.paired.p_value > 1 - CONFIDENCE:
             return "no difference shown"
         return "better" if self.paired.net > 0 else "worse"

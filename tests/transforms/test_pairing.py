@@ -60,6 +60,20 @@ def test_what_only_one_side_asked_is_told():
     assert changes == {"a": "only_before", "b": "only_after"}
 
 
+def test_a_verdict_says_what_is_shown_and_when_there_is_nothing_to_compare():
+    def verdict(before, after, count):
+        names = [f"q{number}" for number in range(count)]
+        sides = ([answered(right, 1, name) for name in names] for right in (before, after))
+        return compare_splits(pair_up(*sides))[0].verdict
+
+    assert verdict(0, 1, 6) == "better"
+    assert verdict(1, 0, 6) == "worse"
+    assert verdict(0, 1, 3) == "no difference shown"
+    assert verdict(1, 1, 6) == "no difference shown"
+    assert verdict(1, 1, 0) == "nothing to compare"
+    assert compare_splits(pair_up([answered(1, 1, "a")], []))[0].verdict == "nothing to compare"
+
+
 sides = st.lists(
     st.builds(
         lambda known, right, question, benchmark: answered(
