@@ -15,6 +15,7 @@ from jobs.home import Home
 from jobs.reading import History
 from tests.jobs.commands import call
 from transforms.contracts import TABLES
+from transforms.statistics import wilson
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -155,18 +156,24 @@ def test_sealed_questions_are_asked_at_the_baseline_and_at_the_end_only(home, sh
     assert sealed["baseline"] == sealed["final"] > 0
 
 
+def in_words(correct: int, count: int) -> str:
+    interval = wilson(correct, count)
+    assert interval is not None
+    low, high = (f"{100 * bound:.0f}" for bound in (interval.low, interval.high))
+    return f"{correct}/{count} {correct / count:4.0%} {low}-{high}"
+
+
 def test_what_is_printed_is_what_the_tables_say(home, sample, shown):
     history = History(home)
     for row in history.select("SELECT * FROM evaluation_summary"):
         evaluation_id = screens.short(row["evaluation_id"])
         line = line_under("Evaluations", shown, evaluation_id, row["kind"], row["state"])
         wanted = [
-            f"{row[f'{split}_correct']}/{row[f'{split}_count']}"
+            in_words(row[f"{split}_correct"], row[f"{split}_count"])
             for split in ("train", "held_out", "sealed")
             if row[f"{split}_count"]
         ]
-        assert re.findall(r"\d+/\d+", line) == wanted
-        assert f" {row['failure_count']} " in line
+        assert re.findall(r"\d+/\d+ +\d+% \d+-\d+", line) == wanted
     for row in history.select("SELECT * FROM batch_states"):
         batch_id = screens.short(row["batch_id"])
         line = line_under("Batches", shown, batch_id, row["state"], row["risk"])
