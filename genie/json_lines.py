@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,30 +22,42 @@ def read_json_lines(path: Path, label: str) -> tuple[list[Line], list[str]]:
 
     Empty lines are left out. Never raises for what the file holds or for its absence.
     """
-    lines: list[Line] = []
     problems: list[str] = []
+    return list(each_json_line(path, label, problems)), problems
+
+
+def each_json_line(path: Path, label: str, problems: list[str]) -> Iterator[Line]:
+    """As ``read_json_lines``, one object at a time; what is wrong is added to ``problems``."""
     try:
-        raw_lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                line = raw.removesuffix(b"\n")
+                if number == 1:
+                    line = line.removeprefix(b"\xef\xbb\xbf")
+                if not line.strip():
+                    continue
+                value = _object(line, f"{label}:{number}", problems)
+                if value is not None:
+                    yield Line(number, value)
     except OSError as error:
-        return [], [f"{label}: cannot be read: {error.strerror}"]
-    for number, raw in enumerate(raw_lines, start=1):
-        if not raw.strip():
-            continue
-        try:
-            value = json.loads(raw.decode(), parse_constant=_refuse_constant)
-            json.dumps(value, ensure_ascii=False).encode()  # an escape may be half a character
-        except UnicodeError:
-            problems.append(f"{label}:{number}: not UTF-8 text")
-        except json.JSONDecodeError as error:
-            problems.append(f"{label}:{number}: not JSON: {error.msg}, column {error.colno}")
-        except (ValueError, RecursionError) as error:
-            problems.append(f"{label}:{number}: not JSON: {error}")
-        else:
-            if isinstance(value, dict):
-                lines.append(Line(number, value))
-            else:
-                problems.append(f"{label}:{number}: a JSON object is expected on every line")
-    return lines, problems
+        problems.append(f"{label}: cannot be read: {error.strerror}")
+
+
+def _object(line: bytes, place: str, problems: list[str]) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line.decode(), parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # an escape may be half a character
+    except UnicodeError:
+        problems.append(f"{place}: not UTF-8 text")
+    except json.JSONDecodeError as error:
+        problems.append(f"{place}: not JSON: {error.msg}, column {error.colno}")
+    except (ValueError, RecursionError) as error:
+        problems.append(f"{place}: not JSON: {error}")
+    else:
+        if isinstance(value, dict):
+            return value
+        problems.append(f"{place}: a JSON object is expected on every line")
+    return None
 
 
 def _refuse_constant(name: str) -> NoReturn:

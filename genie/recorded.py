@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genie.answerers import Answer
-from genie.json_lines import read_json_lines
+from genie.json_lines import each_json_line
 from transforms.errors import InvalidInputError
 
 
@@ -31,10 +31,12 @@ def check_recorded_answers(
     Keys other than ``question_id`` and ``sql`` are ignored. With ``known_questions``, an answer to
     any other question is a problem.
     """
-    lines, problems = read_json_lines(path, label)
+    unreadable: list[str] = []
+    problems: list[str] = []
     answers: dict[str, str | None] = {}
     first_seen: dict[str, int] = {}
-    for line in lines:
+    texts: dict[str, str] = {}  # one object for equal texts
+    for line in each_json_line(path, label, unreadable):
         place = f"{label}:{line.number}"
         question_id = line.value.get("question_id")
         if not isinstance(question_id, str) or not question_id.strip():
@@ -51,9 +53,15 @@ def check_recorded_answers(
         if sql is not None and not isinstance(sql, str):
             problems.append(f"{place}: sql must be a text, or null for an answer without SQL")
             continue
-        answers[question_id] = sql if sql and sql.strip() else None
-    file_hash = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-    return RecordedAnswers(answers, file_hash), problems
+        answers[question_id] = texts.setdefault(sql, sql) if sql and sql.strip() else None
+    return RecordedAnswers(answers, _file_hash(path)), unreadable + problems
+
+
+def _file_hash(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_recorded_answers(path: Path) -> RecordedAnswers:

@@ -63,6 +63,7 @@ def run(
             open_store(context.tracking_uri, context.artifacts),
             answerers,
             stack.enter_context(Executors(context, config.policy.execution)).executor,
+            context.checkpoints / JOB / "judging",
             read_config=read_config,
             open_journal=lambda: FileAskJournal(context.checkpoints / JOB / "asked.jsonl"),
             settling=Settling(context.settling_s, sleep),

@@ -13,7 +13,7 @@ EVAL_RESULTS_PATH = "evaluation/eval_results.json"
 FAILURES_PATH = "evaluation/failures.json"
 ACTIONS_PATH = "evaluation/arbiter_actions.json"
 
-_LIST_OF_ACTION = {
+LIST_OF_ACTION = {
     "correct": "corrections",
     "cluster": "confirmed_failures",
     "review": "reviews",
@@ -49,11 +49,11 @@ def build_artifacts(
     rulings: Sequence[Mapping[str, Any]],
 ) -> EvaluationArtifacts:
     """The artifacts of one evaluation from its rows of the three tables."""
-    actions: dict[str, list[dict[str, Any]]] = {name: [] for name in _LIST_OF_ACTION.values()}
+    actions: dict[str, list[dict[str, Any]]] = {name: [] for name in LIST_OF_ACTION.values()}
     arbitrated = set()
     for ruling in _in_order(rulings):
         arbitrated.add(_key(ruling))
-        actions[_LIST_OF_ACTION[ruling["action"]]].append(_action(ruling, ruling["expected_sql"]))
+        actions[LIST_OF_ACTION[ruling["action"]]].append(_action(ruling, ruling["expected_sql"]))
     confirmed = {_key(f): f for f in failures if f["confirmation"] == "confirmed"}
     for key in sorted(confirmed.keys() - arbitrated):
         entry = {**confirmed[key], "verdict": None, "evidence": confirmed[key]["rule"]}

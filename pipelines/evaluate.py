@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from genie.answerers import Answerer, ResumableAnswerer
@@ -22,19 +24,29 @@ from genie.live_space import live_space_id, read_live_config
 from genie.mlflow_store import MlflowStore, reaching_mlflow
 from genie.model_versions import ModelVersion, create_genie_model_version, find_model_version
 from genie.tracking import open_run, record_run
+from pipelines.answer_rows import ATTEMPT, answer_rows
 from pipelines.asked_space import check_can_answer, check_is_still
 from pipelines.asking import AskPolicy, ToAsk, ask_all
 from pipelines.evaluation_report import EvaluationReport, report_of
 from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
-from pipelines.questions import active_benchmarks
+from pipelines.judging_many import judge_many
+from pipelines.many_answers import ManyAnswers
+from pipelines.questions import active_benchmarks_frame
 from pipelines.rejudging import OneSet, compared_evaluations, judge_again
 from pipelines.requests import Lineage, Request, lineage_of
 from pipelines.settling import Settling, wait_until_settled
 from pipelines.snapshot import ReadConfig, Snapshot, record_profiles, take_snapshot
 from pipelines.spaces import Space
 from pipelines.tables import Tables
-from pipelines.tracking import EvaluationRows, evaluation_run, milliseconds, run_name
+from pipelines.tracking import (
+    Counted,
+    EvaluationRows,
+    counted_of,
+    evaluation_run,
+    milliseconds,
+    run_name,
+)
 from pipelines.versions import record_state
 from transforms.benchmark_identity import benchmark_set_hash
 from transforms.contracts import (
@@ -64,10 +76,14 @@ OpenExecutor = Callable[[Space, Snapshot], Executor]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPolicy:
-    """How a space is asked and its queries are executed."""
+    """How a space is asked and its queries are executed.
+
+    Up to ``few_answers`` are held and judged by the driver; more are judged on Spark's executors.
+    """
 
     asking: AskPolicy = field(default_factory=AskPolicy)
     execution: ExecutionPolicy = field(default_factory=ExecutionPolicy)
+    few_answers: int = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +92,14 @@ class Services:
 
     ``open_journal`` gives what remembers the questions that a live space was asked; it is called
     only for one. The one that is there by default forgets them with the process. ``settling`` is
-    how long live spaces take until they answer from a change.
+    how long live spaces take until they answer from a change. ``scratch`` is a folder that Spark's
+    executors see, too: what is in it is of one evaluation, and needed no longer.
     """
 
     store: MlflowStore
     open_answerer: OpenAnswerer
     open_executor: OpenExecutor
+    scratch: Path
     read_config: ReadConfig = read_live_config
     open_journal: Callable[[], AskJournal] = MemoryAskJournal
     settling: Settling = field(default_factory=Settling)
@@ -127,18 +145,20 @@ class _Evaluation:
         self._id = request.evaluation_id
         self._wrote = 0
         self._is_live = live_space_id(space.answerer) is not None
+        self._many = ManyAnswers(tables, self._id, services.scratch)
 
     @cached_property
     def _journal(self) -> AskJournal:
         return self._services.open_journal()
 
     def run(self) -> EvaluationReport:
-        answers = self._rows_of(EVAL_RESULTS)
-        if not answers:
+        answers = self._few(self._many.rows(EVAL_RESULTS))
+        is_asked = answers is None or bool(answers)
+        if not is_asked:
             wait_until_settled(self._tables, self._space, self._services.settling, self._progress)
         snapshot = take_snapshot(self._tables, self._space, self._services.read_config)
         lineage = lineage_of(self._tables, self._request)
-        answerer = None if answers else self._open_answerer(snapshot)
+        answerer = None if is_asked else self._open_answerer(snapshot)
         with reaching_mlflow(self._id):
             if answerer is not None:
                 self._forget_other_states(snapshot.state)
@@ -151,15 +171,26 @@ class _Evaluation:
             # Holds small tables in memory: whoever answers on this session reads them there, too.
             self._services.open_executor(self._space, snapshot)
             self._ask(answerer, snapshot.state)
-            answers = self._rows_of(EVAL_RESULTS)
+            answers = self._few(self._many.rows(EVAL_RESULTS))
         judging = self._judging(version, values, snapshot)
-        self._judge(answers, judging)
+        if answers is None:
+            self._judge_many(snapshot, judging)
+        else:
+            self._judge(answers, judging)
         self._judge_baseline_again(lineage, judging)
-        return self._conclude(version, lineage, snapshot, run_id)
+        report = self._conclude(version, lineage, snapshot, run_id, is_many=answers is None)
+        self._many.forget()
+        return report
+
+    def _few(self, rows: DataFrame) -> list[dict[str, Any]] | None:
+        """The rows, or None where they are too many to be at hand."""
+        first = rows.limit(self._policy.few_answers + 1).collect()
+        if len(first) > self._policy.few_answers:
+            return None
+        return [row.asDict(recursive=True) for row in first]
 
     def _rows_of(self, table: Table) -> list[dict[str, Any]]:
-        rows = self._tables.read(table).where(F.col("evaluation_id") == self._id).collect()
-        return [row.asDict(recursive=True) for row in rows]
+        return [row.asDict(recursive=True) for row in self._many.rows(table).collect()]
 
     def _open_answerer(self, snapshot: Snapshot) -> Answerer:
         space = self._space
@@ -173,7 +204,7 @@ class _Evaluation:
                 remedy="load the folder again, or give the file with --answers",
             )
         if isinstance(answerer, ResumableAnswerer):
-            return answerer.of_evaluation(self._id, _ATTEMPT, self._journal)
+            return answerer.of_evaluation(self._id, ATTEMPT, self._journal)
         return answerer
 
     def _forget_other_states(self, state: SpaceState) -> None:
@@ -224,42 +255,44 @@ class _Evaluation:
         return profiles.values
 
     def _ask(self, answerer: Answerer, state: SpaceState) -> None:
-        benchmarks = active_benchmarks(self._tables, self._space.space_id, self._request.splits)
-        if not benchmarks:
+        benchmarks = active_benchmarks_frame(
+            self._tables, self._space.space_id, self._request.splits
+        )
+        few = self._few(benchmarks)
+        if few is None:
+            ask = partial(self._answers, answerer, benchmarks.count())
+            self._wrote += self._many.ask(benchmarks, ask, lambda: self._check_is_still(state))
+            return
+        if not few:
             raise UnconfiguredSpaceError(
                 f"there is no active benchmark in the splits {', '.join(self._request.splits)}",
                 where=self._space.space_id,
                 remedy="load a folder with questions: genie-loop load FOLDER",
             )
+        few.sort(key=lambda row: row["question_id"])
+        rows = self._answers(answerer, len(few), few)
+        self._check_is_still(state)
+        self._append(EVAL_RESULTS, rows)
+
+    def _answers(
+        self,
+        answerer: Answerer,
+        count: int,
+        benchmarks: Sequence[Mapping[str, Any]],
+        done_before: int = 0,
+    ) -> list[dict[str, Any]]:
+        """Ask some of ``count`` benchmarks; what came of it, as rows of ``eval_results``."""
         asked = ask_all(
             answerer,
             [ToAsk(row["question_id"], row["question"]) for row in benchmarks],
             self._policy.asking,
-            on_answer=lambda done: self._progress("ask", done, len(benchmarks)),
+            on_answer=lambda done: self._progress("ask", done_before + done, count),
         )
-        if self._is_live:  # a recording answers the same, whatever is changed meanwhile
-            self._check_is_still(state)
-        rows = [
-            {
-                "space_id": self._space.space_id,
-                "evaluation_id": self._id,
-                "question_id": benchmark["question_id"],
-                "attempt": _ATTEMPT,
-                **{column: benchmark[column] for column in _FROM_BENCHMARK},
-                "genie_sql": answer.answer.sql,
-                "answer_text": answer.answer.text,
-                "answer_outcome": answer.answer.outcome,
-                "answer_error": answer.answer.error,
-                "latency_ms": answer.answer.latency_ms,
-                "ask_count": answer.ask_count,
-                "conversation_id": answer.answer.conversation_id,
-                "message_id": answer.answer.message_id,
-            }
-            for benchmark, answer in zip(benchmarks, asked, strict=True)
-        ]
-        self._append(EVAL_RESULTS, rows)
+        return answer_rows(self._space.space_id, self._id, benchmarks, asked)
 
     def _check_is_still(self, asked: SpaceState) -> None:
+        if not self._is_live:  # a recording answers the same, whatever is changed meanwhile
+            return
         try:
             check_is_still(self._tables, self._space, asked, self._services.read_config)
         except SpaceChangedError:
@@ -289,9 +322,35 @@ class _Evaluation:
         self._append(JUDGE_VERDICTS, judged.verdicts)
         self._append(FAILURES, judged.failures)
         self._append(ARBITER_VERDICTS_TABLE, judged.rulings)
+        self._complete(self._tables.frame(EVAL_RESULTS, judged.completions))
+
+    def _judge_many(self, snapshot: Snapshot, judging: Judging) -> None:
+        """The same rows in the same order of commits, without having them at hand."""
+        answers = self._many.rows(EVAL_RESULTS).where("outcome IS NULL")
+        count = answers.count()
+        if not count:
+            return
+        judged = judge_many(
+            answers,
+            count,
+            judging,
+            self._services.open_executor(self._space, snapshot).execute_apart,
+            self._many.empty_folder("judging"),
+            lambda done: self._progress("execute", done, 0),
+        )
+        self._progress("judge", count, count)
+        for table, rows in (
+            (JUDGE_VERDICTS, judged.verdicts),
+            (FAILURES, judged.failures),
+            (ARBITER_VERDICTS_TABLE, judged.rulings),
+        ):
+            self._wrote += self._tables.append(table, rows, transaction=self._id)
+        self._complete(judged.completions)
+
+    def _complete(self, completions: DataFrame) -> None:
         self._wrote += self._tables.merge(
             EVAL_RESULTS,
-            self._tables.frame(EVAL_RESULTS, judged.completions),
+            completions,
             update=COMPLETION_COLUMNS,
             matched_when="t.outcome IS NULL",
         )
@@ -305,17 +364,23 @@ class _Evaluation:
         self._wrote += judge_again(self._tables, ids, one_set, judging)
 
     def _conclude(
-        self, version: ModelVersion, lineage: Lineage, snapshot: Snapshot, run_id: str
+        self,
+        version: ModelVersion,
+        lineage: Lineage,
+        snapshot: Snapshot,
+        run_id: str,
+        *,
+        is_many: bool,
     ) -> EvaluationReport:
         """Count what the tables hold, track it in MLflow, and commit the evaluation."""
-        results = self._rows_of(EVAL_RESULTS)
-        verdicts = self._rows_of(JUDGE_VERDICTS)
-        failures = self._rows_of(FAILURES)
-        rulings = self._rows_of(ARBITER_VERDICTS_TABLE)
+        found = [] if is_many else [self._rows_of(table) for table in _COUNTED]
+        counted = self._many.counted() if is_many else counted_of(*found)
         row = {
-            **evaluation_counts(results, rulings, len(failures)),
+            **evaluation_counts(counted.results, counted.rulings, counted.failure_count),
             "state_hash": version.state.state_hash,
-            "benchmark_set_hash": self._benchmark_set_hash(results),
+            "benchmark_set_hash": self._many.benchmark_set_hash(self._space.space_id)
+            if is_many
+            else self._benchmark_set_hash(counted.results),
             "judge_version": JUDGE_VERSION,
             "comparison_policy": self._space.comparison_policy,
             "answerer": self._space.answerer or "",
@@ -333,18 +398,18 @@ class _Evaluation:
             "started_at": datetime.fromisoformat(version.started_at),
             "finished_at": self._tables.clock(),
         }
-        rows = EvaluationRows(row, results, verdicts, failures, rulings)
-        not_tracked = self._track(rows, lineage)
+        rows = self._many.tracked(row) if is_many else EvaluationRows(row, *found)
+        not_tracked = self._track(rows, counted, lineage)
         self._append(EVALUATIONS, [row])
-        return report_of(rows, not_tracked, wrote=self._wrote)
+        return report_of(row, counted, not_tracked, wrote=self._wrote)
 
-    def _track(self, rows: EvaluationRows, lineage: Lineage) -> str | None:
+    def _track(self, rows: EvaluationRows, counted: Counted, lineage: Lineage) -> str | None:
         """Log the evaluation; why that failed, None when it did not.
 
         What was answered and judged is not lost because MLflow is away: ``genie-loop mlflow sync``
         logs it from the tables.
         """
-        run = evaluation_run(rows, self._space.domain, lineage.parent_model_id)
+        run = evaluation_run(rows, self._space.domain, lineage.parent_model_id, counted)
         try:
             with reaching_mlflow(self._id):
                 record_run(self._services.store, run)
@@ -364,7 +429,4 @@ class _Evaluation:
         return benchmark_set_hash((key[0], hashes[key]) for key in asked)
 
 
-_ATTEMPT = 1  # a request is answered by one attempt at each question
-_FROM_BENCHMARK = (
-    "benchmark_version", "group_id", "split", "question", "expected_sql", "expected_asset",
-)  # fmt: skip
+_COUNTED = (EVAL_RESULTS, JUDGE_VERDICTS, FAILURES, ARBITER_VERDICTS_TABLE)

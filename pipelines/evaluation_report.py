@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from pipelines.artifacts import build_artifacts
-from pipelines.tracking import EvaluationRows
+from pipelines.tracking import Counted
 from transforms.statistics import wilson
 
 
@@ -53,17 +53,18 @@ class EvaluationReport:
         return "" if interval is None else f" ({interval.low:.0%} to {interval.high:.0%})"
 
 
-def report_of(rows: EvaluationRows, not_tracked: str | None, *, wrote: int) -> EvaluationReport:
+def report_of(
+    evaluation: Mapping[str, Any], counted: Counted, not_tracked: str | None, *, wrote: int
+) -> EvaluationReport:
     """The report of an evaluation whose rows are recorded, in ``wrote`` commits."""
-    actions = build_artifacts(rows.results, rows.failures, rows.rulings).arbiter_actions
     return EvaluationReport(
-        evaluation_id=rows.evaluation["evaluation_id"],
-        space_id=rows.evaluation["space_id"],
-        question_count=rows.evaluation["question_count"],
-        correct_count=rows.evaluation["correct_count"],
-        failure_count=rows.evaluation["failure_count"],
-        action_counts={name: len(entries) for name, entries in actions.items()},
-        run_id=rows.evaluation["mlflow_run_id"],
+        evaluation_id=evaluation["evaluation_id"],
+        space_id=evaluation["space_id"],
+        question_count=evaluation["question_count"],
+        correct_count=evaluation["correct_count"],
+        failure_count=evaluation["failure_count"],
+        action_counts=counted.action_counts,
+        run_id=evaluation["mlflow_run_id"],
         artifacts_at="evaluation/",
         wrote=wrote,
         not_tracked=not_tracked,

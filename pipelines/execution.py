@@ -109,7 +109,7 @@ class Executor:
         if known is not None:
             return known.result()
         try:
-            execution = self._execute(sql)
+            execution = self.execute_apart(sql)
         except BaseException as error:
             mine.set_exception(error)
             raise
@@ -147,7 +147,8 @@ class Executor:
         finally:
             self._free.put(session)
 
-    def _execute(self, sql: str) -> Execution:
+    def execute_apart(self, sql: str) -> Execution:
+        """As ``execute``, for a caller that keeps the result itself: nothing is remembered here."""
         try:
             parse_query(sql, hidden_schemas=self._hidden_schemas)
         except QueryRefusedError as error:

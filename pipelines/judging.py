@@ -10,25 +10,43 @@ from typing import Any
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 
-from pipelines.execution import Executor
-from transforms.evaluation_rows import JudgedRows, judged_rows, unjudged
-from transforms.judgement import Execution, Question, ValueLookup
+from transforms.evaluation_rows import HashOf, JudgedRows, judged_rows, unjudged
+from transforms.judgement import Engine, Execution, Question, ValueLookup
 from transforms.judges import judge
+from transforms.read_queries import ReadQueries
+from transforms.results import result_hash
 from transforms.space_state import SpaceState
 
 _NOTHING_TO_RUN = Execution("sql_error", error="there is no SQL")
-_UNANSWERED = ("timed_out", "failed")  # outcomes of asking after which nothing is executed
+UNANSWERED = ("timed_out", "failed")  # outcomes of asking after which nothing is executed
+
+
+class EngineNeededError(Exception):
+    """An answer cannot be judged without the engine; ``sql`` is what it would have to execute.
+
+    Raised by what stands in for the engine where there is none. None: it is something else.
+    """
+
+    def __init__(self, sql: str | None = None) -> None:
+        super().__init__(sql)
+        self.sql = sql
 
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """Everything that judging an answer needs beside the answer."""
+    """Everything that judging an answer needs beside the answer.
 
-    executor: Executor
+    ``executor`` executes queries, or knows their results. ``queries`` and ``hash_of`` keep from one
+    answer to the next what follows from queries and results; for one thread only.
+    """
+
+    executor: Engine
     state: SpaceState
     values: ValueLookup
     comparison_policy: str
     workers: int
+    queries: ReadQueries | None = None
+    hash_of: HashOf = result_hash
 
 
 def judge_answers(
@@ -42,7 +60,7 @@ def judge_answers(
     """
     judged = JudgedRows()
     with ThreadPoolExecutor(judging.workers, thread_name_prefix="judge") as pool:
-        futures = [pool.submit(_judge_one, answer, judging) for answer in answers]
+        futures = [pool.submit(judge_one, answer, judging) for answer in answers]
         try:
             for done, future in enumerate(futures, start=1):
                 judged.extend(future.result())
@@ -53,9 +71,10 @@ def judge_answers(
     return judged
 
 
-def _judge_one(answer: Mapping[str, Any], judging: Judging) -> JudgedRows:
+def judge_one(answer: Mapping[str, Any], judging: Judging) -> JudgedRows:
+    """The rows of one answer. Raises only what the executor raises."""
     expected = produced = _NOTHING_TO_RUN
-    if answer["answer_outcome"] not in _UNANSWERED:
+    if answer["answer_outcome"] not in UNANSWERED:
         expected = judging.executor.execute(answer["expected_sql"])
         if answer["genie_sql"] is not None:
             produced = judging.executor.execute(answer["genie_sql"])
@@ -77,9 +96,10 @@ def _judge_one(answer: Mapping[str, Any], judging: Judging) -> JudgedRows:
             values=judging.values,
             policy=judging.comparison_policy,
             engine=judging.executor,
+            queries=judging.queries,
         )
-        return judged_rows(answer, expected, produced, judgement)
-    except (PySparkException, Py4JJavaError):
+        return judged_rows(answer, expected, produced, judgement, judging.hash_of)
+    except (PySparkException, Py4JJavaError, EngineNeededError):
         raise  # the executor raises none unless Spark is gone
     except Exception as error:
         # A fault of the judges costs this question its verdicts, not the others theirs.

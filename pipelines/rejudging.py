@@ -19,6 +19,7 @@ from pipelines.states import States
 from pipelines.tables import Tables
 from transforms.benchmark_identity import benchmark_hash, benchmark_set_hash
 from transforms.contracts import EVAL_RESULTS, EVALUATIONS, REJUDGED_RESULTS
+from transforms.evaluation_rows import JudgedRows
 from transforms.evaluation_views import EVALUATION_STATES
 from transforms.gate_pairs import ASKS_TRAIN, baselines
 from transforms.identity import content_hash
@@ -27,6 +28,7 @@ from transforms.judges import JUDGE_VERSION
 Row = Mapping[str, Any]
 _FROM_BENCHMARK = ("benchmark_version", "group_id", "split", "expected_sql", "expected_asset")
 _JUDGED = ("outcome", "match_step", "is_correct")
+_PORTION = 1_000  # answers whose verdicts are held with their reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,20 @@ def judge_again(
     ]
     if not answers:
         return False
-    judged = judge_answers(answers, judging)
+    rows = []
+    for start in range(0, len(answers), _PORTION):
+        judged = judge_answers(answers[start : start + _PORTION], judging)
+        rows += _rejudged(judged, one_set)
+    keys = sorted([row[name] for name in REJUDGED_RESULTS.key] for row in rows)
+    return tables.append_rows(REJUDGED_RESULTS, rows, transaction=content_hash(keys))
+
+
+def _rejudged(judged: JudgedRows, one_set: OneSet) -> list[dict[str, Any]]:
     verdicts: dict[tuple[str, str, int], dict[str, str]] = {}
     for verdict in judged.verdicts:
         verdicts.setdefault(_key(verdict), {})[verdict["judge"]] = verdict["value"]
-    rows = [
+    set_hash = one_set.set_hash
+    return [
         {
             "space_id": answer["space_id"],
             "evaluation_id": answer["evaluation_id"],
@@ -115,14 +126,12 @@ def judge_again(
             "attempt": answer["attempt"],
             "judge_version": JUDGE_VERSION,
             "comparison_policy": one_set.comparison_policy,
-            "benchmark_set_hash": one_set.set_hash,
+            "benchmark_set_hash": set_hash,
             **{name: answer[name] for name in ("benchmark_hash", *_FROM_BENCHMARK, *_JUDGED)},
             "verdicts": verdicts[_key(answer)],
         }
         for answer in judged.completions
     ]
-    keys = sorted([row[name] for name in REJUDGED_RESULTS.key] for row in rows)
-    return tables.append_rows(REJUDGED_RESULTS, rows, transaction=content_hash(keys))
 
 
 def stale_answers(

@@ -7,7 +7,7 @@ recorded and from the judgement, so that a second run gives the same rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import product
 from typing import Any
@@ -64,10 +64,20 @@ def unjudged(reason: str) -> Judgement:
     return Judgement("not_comparable", None, verdicts, (), None, None)
 
 
+HashOf = Callable[[Execution], str | None]
+
+
 def judged_rows(
-    answer: Mapping[str, Any], expected: Execution, produced: Execution, judgement: Judgement
+    answer: Mapping[str, Any],
+    expected: Execution,
+    produced: Execution,
+    judgement: Judgement,
+    hash_of: HashOf = result_hash,
 ) -> JudgedRows:
-    """The rows of one answer; ``answer`` is its row of ``eval_results`` as it was recorded."""
+    """The rows of one answer; ``answer`` is its row of ``eval_results`` as it was recorded.
+
+    ``hash_of`` is ``result_hash``, or gives what that gave before.
+    """
     key = {column: answer[column] for column in ("space_id", *_ANSWER_KEY)}
     asked = {column: answer[column] for column in ("question", "expected_sql", "genie_sql")}
     split = {"split": answer["split"]}
@@ -126,14 +136,16 @@ def judged_rows(
                 "action": ACTION_OF_VERDICT[ruling.verdict],
             }
         )
-    completion = {**answer, **_completion(expected, produced, judgement)}
+    completion = {**answer, **_completion(expected, produced, judgement, hash_of)}
     return JudgedRows([completion], verdicts, failures, rulings)
 
 
 _ANSWER_KEY = ("evaluation_id", "question_id", "attempt")
 
 
-def _completion(expected: Execution, produced: Execution, judgement: Judgement) -> Row:
+def _completion(
+    expected: Execution, produced: Execution, judgement: Judgement, hash_of: HashOf
+) -> Row:
     comparison = judgement.comparison
     is_correct = comparison is not None and comparison.is_correct
     values = (
@@ -142,8 +154,8 @@ def _completion(expected: Execution, produced: Execution, judgement: Judgement) 
         is_correct,
         expected.row_count,
         produced.row_count,
-        result_hash(expected),
-        result_hash(produced),
+        hash_of(expected),
+        hash_of(produced),
         _execution_error(expected, produced),
     )
     return dict(zip(COMPLETION_COLUMNS, values, strict=True))

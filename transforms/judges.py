@@ -20,6 +20,7 @@ from transforms.judgement import (
 )
 from transforms.judging_case import Case, compare_results, differ_of
 from transforms.query_diff import diff_queries
+from transforms.read_queries import ReadQueries
 from transforms.routing import routing, wanted_kind
 from transforms.rules import RULES
 from transforms.space_state import SpaceState
@@ -41,16 +42,18 @@ def judge(
     values: ValueLookup,
     policy: str = "bag_any_column",
     engine: Engine | None = None,
+    queries: ReadQueries | None = None,
 ) -> Judgement:
     """Everything judging has to say about one answer. Deterministic; never raises for any SQL.
 
     ``expected`` and ``produced`` are what came of running both queries on the same data; ``engine``
     is what ran them, and is asked where rows tie and where a result is too large to be at hand.
-    Without it, nothing shows that rows tie, and large results are not compared. A cause is
+    Without it, nothing shows that rows tie, and large results are not compared. ``queries`` keeps
+    what was read of queries from one answer to the next. A cause is
     the failure of one judge: the others that say no for the same cause refer to it, so that one
     cause is one failure. Raises ValueError for an unknown policy.
     """
-    case = Case(question, expected, produced, state, values, engine)
+    case = Case(question, expected, produced, state, values, engine, queries)
     if question.answer_outcome in _INFRASTRUCTURE:
         return _infrastructure(case)
     if not (question.produced_sql or "").strip():

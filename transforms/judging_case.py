@@ -8,18 +8,16 @@ from functools import cached_property
 from sqlglot import exp
 
 from transforms.arbiter import repaired
-from transforms.errors import GenieLoopError
 from transforms.findings import Differ
 from transforms.judgement import Comparison, Engine, Execution, Question, ValueLookup
 from transforms.name_scope import Catalog
-from transforms.query_shape import query_shape
 from transforms.question_order import asked_order, is_in_some_order
+from transforms.read_queries import ReadQueries, ReadQuery
 from transforms.result_evidence import result_evidence
 from transforms.result_ladder import OFFICIAL_POLICIES, forgives, not_comparable
 from transforms.results import compare
 from transforms.shape_model import QueryShape
 from transforms.space_state import SpaceState
-from transforms.sql_text import canonical_tree, parse_query
 from transforms.ties import like_produced, ranking_of
 
 
@@ -33,6 +31,7 @@ class Case:
     state: SpaceState
     values: ValueLookup
     engine: Engine | None = None
+    queries: ReadQueries | None = None  # of ``state``, kept from answers before
 
     @property
     def is_too_large(self) -> bool:
@@ -45,51 +44,45 @@ class Case:
         return (f"space:{self.state.space_id}",)
 
     @cached_property
+    def _read(self) -> ReadQueries:
+        return self.queries or ReadQueries(self.state)
+
+    @property
     def catalog(self) -> Catalog:
-        return Catalog(self.state)
+        return self._read.catalog
 
     @cached_property
+    def _expected_query(self) -> ReadQuery:
+        return self._read.read(self.question.expected_sql)
+
+    @cached_property
+    def _produced_query(self) -> ReadQuery:
+        return self._read.read(self.question.produced_sql)
+
+    @property
     def expected_tree(self) -> exp.Query | None:
-        return _tree(self.question.expected_sql)
+        return self._expected_query.tree
 
-    @cached_property
+    @property
     def produced_tree(self) -> exp.Query | None:
-        return _tree(self.question.produced_sql)
+        return self._produced_query.tree
 
-    @cached_property
+    @property
     def expected_shape(self) -> QueryShape | None:
-        return _shape(self.expected_tree, self.state)
+        return self._expected_query.shape
 
-    @cached_property
+    @property
     def produced_shape(self) -> QueryShape | None:
-        return _shape(self.produced_tree, self.state)
+        return self._produced_query.shape
 
     @property
     def is_one_query(self) -> bool:
         """Whether both are one query, written differently at most."""
-        trees = self.expected_tree, self.produced_tree
-        if trees[0] is None or trees[1] is None:
-            return False
+        trees = self._expected_query.canonical, self._produced_query.canonical
         try:
-            return canonical_tree(trees[0]) == canonical_tree(trees[1])
+            return trees[0] is not None and trees[0] == trees[1]
         except RecursionError:
             return False
-
-
-def _shape(tree: exp.Query | None, state: SpaceState) -> QueryShape | None:
-    """The shape of a query; None for one that is nested too deeply to be looked into."""
-    try:
-        return query_shape(tree, state) if tree is not None else None
-    except RecursionError:
-        return None
-
-
-def _tree(sql: str | None) -> exp.Query | None:
-    """A parsed query; None for text that is none."""
-    try:
-        return parse_query(sql) if sql else None
-    except GenieLoopError:
-        return None
 
 
 def differ_of(case: Case, *, is_ordered: bool) -> Differ | None:

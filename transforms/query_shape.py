@@ -29,12 +29,17 @@ MAX_DEPTH = 40  # nested queries deeper than this are not looked into
 
 
 def query_shape(query: exp.Query, state: SpaceState) -> QueryShape:
-    """The shape of a parsed query against the metadata of a space.
+    """The shape of a parsed query against the metadata of a space; see ``shape_in``."""
+    return shape_in(query, Catalog(state))
+
+
+def shape_in(query: exp.Query, catalog: Catalog) -> QueryShape:
+    """The shape of a parsed query against the catalog of a space.
 
     Never raises for a query that parses: names that the catalog does not have are listed in
     ``unresolved``, expressions without a rule are kept as they are written.
     """
-    walker = _Walker(Catalog(state))
+    walker = _Walker(catalog)
     scope = Scope(walker.catalog, unresolved=walker.draft.unresolved)
     outputs = walker.query(query, scope, "rows", is_top=True)
     walker.draft.outputs = [term for _, term in outputs]

@@ -544,3 +544,73 @@ def test_a_crash_after_the_answers_and_a_rerun_leave_what_one_run_leaves(
         if table != "spaces":  # a registration is named after where its recording lies
             assert found[table] == expected, table
     assert len(rows(fresh, EVALUATIONS)) == 1
+
+
+MANY = evaluate.EvaluateConfig(
+    policy=EvaluationPolicy(asking=AskPolicy(backoff_s=0.0), few_answers=1)
+)
+
+
+class CrashingAtFrames(CrashingTables):
+    """Crashes after appends of frames too."""
+
+    def append(self, *args, **kwargs) -> bool:
+        return self._counted(super().append, *args, **kwargs)
+
+
+@pytest.mark.slow
+def test_many_answers_leave_what_few_leave_though_a_crash_follows_every_commit(
+    fresh, home, tmp_path, tmp_path_factory
+):
+    def begin(name):
+        empty(fresh, home)
+        return loaded(fresh, tmp_path / name, "many", MIXED)
+
+    folder = begin("few")
+    context = context_of(fresh, tmp_path_factory.mktemp("few"))
+    (few_line,) = evaluate.run(context, HASTY).lines
+    few = comparable_in(fresh, folder)
+    folder = begin("many")
+    store = tmp_path_factory.mktemp("many")
+    committed = []
+    while "evaluations" not in committed:
+        mortal = CrashingAtFrames(fresh.spark, clock=fresh.clock).arm(1)
+        with pytest.raises(CrashError):
+            evaluate.run(context_of(mortal, store), MANY)
+        committed += mortal.committed
+    assert committed == [
+        "versions", "profiles", "eval_results", "judge_verdicts", "failures", "arbiter_verdicts",
+        "eval_results", "evaluations",
+    ]  # fmt: skip
+    found = comparable_in(fresh, folder)
+    for table, expected in few.items():
+        if table != "spaces":  # a registration is named after where its recording lies
+            assert found[table] == expected, table
+    mlflow = open_store(f"sqlite:///{store / 'mlflow.db'}", store / "artifacts")
+    assert sync_with(mlflow, home) == [True]
+    assert evaluate.run(context_of(fresh, store), MANY).wrote == 0
+    begin("again")
+    (line,) = evaluate.run(context_of(fresh, store), MANY).lines
+    assert line.partition(" in ")[0] == few_line.partition(" in ")[0]
+    assert not list((store / "checkpoints" / "evaluate" / "judging").iterdir())
+
+
+def test_of_many_answers_mlflow_is_given_the_wrong_ones_first(evaluated, monkeypatch):
+    import pipelines.tracking as tracking
+    from pipelines.tracking import EvaluationRows, counted_of, evaluation_run
+
+    tables, _ = evaluated
+    (evaluation,) = rows(tables, EVALUATIONS)
+    found = [
+        rows(tables, t) for t in (EVAL_RESULTS, JUDGE_VERDICTS, FAILURES, ARBITER_VERDICTS_TABLE)
+    ]
+    whole = evaluation_run(EvaluationRows(evaluation, *found), "d", None)
+    monkeypatch.setattr(tracking, "TRACKED_ANSWERS", 2)
+    part = evaluation_run(EvaluationRows(evaluation, *found), "d", None)
+    assert [trace.question_id for trace in part.traces] == ["q2", "q3"]
+    assert {row["question_id"] for row in part.artifacts[FAILURES_PATH]} == {"q2", "q3"}
+    assert part.tags["genie_loop.tracked_answers"] == "2 of 4"
+    assert "genie_loop.tracked_answers" not in whole.tags
+    assert part.metrics == whole.metrics, "all are counted"
+    tracked = EvaluationRows(evaluation, *found).tracked()
+    assert evaluation_run(tracked, "d", None, counted_of(*found)) == part
