@@ -11,6 +11,7 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 
 from pipelines.execution import Executor
+from pipelines.second_opinions import ModelJudge
 from transforms.evaluation_rows import JudgedRows, judged_rows, unjudged
 from transforms.judgement import Execution, Question, ValueLookup
 from transforms.judges import judge
@@ -22,13 +23,17 @@ _UNANSWERED = ("timed_out", "failed")  # outcomes of asking after which nothing 
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """Everything that judging an answer needs beside the answer."""
+    """Everything that judging an answer needs beside the answer.
+
+    ``model_judge`` is asked where the rules are silent (``pipelines/second_opinions.py``).
+    """
 
     executor: Executor
     state: SpaceState
     values: ValueLookup
     comparison_policy: str
     workers: int
+    model_judge: ModelJudge | None = None
 
 
 def judge_answers(
