@@ -30,12 +30,16 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class JudgeFeedback:
-    """What one judge says of an answer; ``metadata`` holds the ASI of its failures, as texts."""
+    """What one judge says of an answer; ``metadata`` holds the ASI of its failures, as texts.
+
+    ``model`` is the model that said it; None: a rule.
+    """
 
     judge: str
     value: str
     rationale: str
     metadata: Mapping[str, str]
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +218,8 @@ def _assessments(links: TraceLinks, trace: AnswerTrace) -> list[Assessment]:
     source = AssessmentSource("CODE", _SOURCE)
     at = trace.started_ms
     made: list[Assessment] = [
-        Feedback(name=said.judge, value=said.value, rationale=said.rationale, source=source,
+        Feedback(name=said.judge, value=said.value, rationale=said.rationale,
+                 source=AssessmentSource("LLM_JUDGE", said.model) if said.model else source,
                  metadata={**said.metadata, **of_run}, trace_id=trace.trace_id,
                  create_time_ms=at, last_update_time_ms=at)
         for said in trace.feedback

@@ -31,12 +31,14 @@ def opened(command: Command, *, name: str, serves: bool = True) -> Iterator[JobC
     for a setting in the environment that is none.
     """
     from jobs.embedded import served_to_this_process
+    from jobs.model_judge import ModelJudgeConfig
     from jobs.session import SessionSettings, open_session
     from jobs.small_tables import SmallTables
     from pipelines.tables import Tables
 
     home = command.home
     settling_s = settling_seconds(os.environ)
+    model_judge = ModelJudgeConfig.from_environment(os.environ)
     settings = SessionSettings.from_environment(os.environ)
     err = screens.console(on_stderr=True)
     with contextlib.ExitStack() as stack:
@@ -62,6 +64,7 @@ def opened(command: Command, *, name: str, serves: bool = True) -> Iterator[JobC
             clock=utc_now,
             artifacts=home.artifacts,
             settling_s=settling_s,
+            model_judge=model_judge,
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # listing commands import this module and must not pay for Spark
+    from jobs.model_judge import ModelJudgeConfig
     from pipelines.tables import Tables
 
 SETTLING_S = 90.0
@@ -30,7 +31,8 @@ class JobContext:
     ``checkpoints`` is the folder of stream checkpoints, one folder in it per job. ``tracking_uri``
     is the MLflow store; ``artifacts`` is where a new experiment keeps its artifacts, None where
     the store decides. ``clock`` gives aware UTC times. ``settling_s`` is how many seconds the
-    workspace takes until questions are answered from a change.
+    workspace takes until questions are answered from a change. ``model_judge`` says which model is
+    asked where the rules of judging are silent; None: none is.
     """
 
     tables: Tables
@@ -40,6 +42,7 @@ class JobContext:
     artifacts: Path | None = None
     progress: Progress = silent
     settling_s: float = 0.0
+    model_judge: ModelJudgeConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)

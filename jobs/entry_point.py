@@ -11,7 +11,9 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from genie.chat_endpoint import WORKSPACE, ChatModel
 from jobs.context import SETTLING_S, JobContext, JobReport
+from jobs.model_judge import ModelJudgeConfig
 from pipelines.tables import Tables
 
 _log = logging.getLogger(__name__)
@@ -23,7 +25,8 @@ class JobConfig:
 
     ``updated_tables`` is what its trigger said, for the log only: what is pending is read from the
     tables. ``settling_seconds`` is how long the workspace takes until questions are answered from a
-    change.
+    change. ``judge_model`` is asked at ``judge_url`` where the rules of judging are silent; empty:
+    none is.
     """
 
     catalog: str
@@ -31,6 +34,8 @@ class JobConfig:
     checkpoints: Path
     updated_tables: str
     settling_seconds: float
+    judge_model: str
+    judge_url: str
 
     @classmethod
     def parse(cls, job: str, argv: Sequence[str] | None = None) -> JobConfig:
@@ -49,7 +54,16 @@ class JobConfig:
             default=SETTLING_S,
             help="how long a change takes until questions are answered from it",
         )
+        parser.add_argument("--judge_model", default="", help="a model to ask; empty: none")
+        parser.add_argument("--judge_url", default=WORKSPACE, help="where that model is asked")
         return cls(**vars(parser.parse_args(argv)))
+
+    @property
+    def model_judge(self) -> ModelJudgeConfig | None:
+        """The model to ask. Raises InvalidInputError for an address that cannot be asked."""
+        if not self.judge_model:
+            return None
+        return ModelJudgeConfig(ChatModel(self.judge_model, self.judge_url))
 
 
 def start(
@@ -69,6 +83,7 @@ def start(
         tracking_uri="databricks",
         clock=tables.clock,
         settling_s=config.settling_seconds,
+        model_judge=config.model_judge,
     )
     print_report(run(context))
 

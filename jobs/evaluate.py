@@ -13,6 +13,7 @@ from genie.live_space import read_live_config
 from genie.mlflow_store import open_store
 from jobs.context import JobContext, JobReport
 from jobs.executors import Executors
+from jobs.model_judge import opened_model_judge
 from pipelines.evaluate import EvaluationPolicy, Services, evaluate
 from pipelines.evaluation_report import EvaluationReport
 from pipelines.requests import pending_requests
@@ -67,6 +68,7 @@ def run(
             read_config=read_config,
             open_journal=lambda: FileAskJournal(context.checkpoints / JOB / "asked.jsonl"),
             settling=Settling(context.settling_s, sleep),
+            model_judge=stack.enter_context(opened_model_judge(context)),
         )
         for number, request in enumerate(pending, start=1):
             registration = spaces.get(request.space_id)

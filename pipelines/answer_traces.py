@@ -63,6 +63,7 @@ def _trace(
                 value=verdict["value"],
                 rationale=verdict["rationale"] if is_shown else _not_shown(result["split"]),
                 metadata=_metadata(verdict, failures, is_shown=is_shown),
+                model=verdict.get("model"),
             )
             for verdict in sorted(verdicts, key=lambda v: str(v["judge"]))
         ),

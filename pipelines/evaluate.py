@@ -35,6 +35,7 @@ from pipelines.many_answers import ManyAnswers
 from pipelines.questions import active_benchmarks_frame
 from pipelines.rejudging import OneSet, compared_evaluations, judge_again
 from pipelines.requests import Lineage, Request, lineage_of
+from pipelines.second_opinions import ModelJudge, fill_gaps, judge_version
 from pipelines.settling import Settling, wait_until_settled
 from pipelines.snapshot import ReadConfig, Snapshot, record_profiles, take_snapshot
 from pipelines.spaces import Space
@@ -66,7 +67,6 @@ from transforms.errors import (
 )
 from transforms.evaluation_rows import COMPLETION_COLUMNS, evaluation_counts
 from transforms.judgement import ProfiledValues
-from transforms.judges import JUDGE_VERSION
 from transforms.space_state import SpaceState
 
 Progress = Callable[[str, int, int], None]
@@ -92,8 +92,10 @@ class Services:
 
     ``open_journal`` gives what remembers the questions that a live space was asked; it is called
     only for one. The one that is there by default forgets them with the process. ``settling`` is
-    how long live spaces take until they answer from a change. ``scratch`` is a folder that Spark's
-    executors see, too: what is in it is of one evaluation, and needed no longer.
+    how long live spaces take until they answer from a change. ``model_judge`` is asked where the
+    rules of judging are silent, within its bounds for each evaluation; None: nobody is. ``scratch``
+    is a folder that Spark's executors see, too: what is in it is of one evaluation, and needed no
+    longer.
     """
 
     store: MlflowStore
@@ -103,6 +105,7 @@ class Services:
     read_config: ReadConfig = read_live_config
     open_journal: Callable[[], AskJournal] = MemoryAskJournal
     settling: Settling = field(default_factory=Settling)
+    model_judge: ModelJudge | None = None
 
 
 def evaluate(
@@ -305,12 +308,14 @@ class _Evaluation:
     def _judging(
         self, version: ModelVersion, values: ProfiledValues, snapshot: Snapshot
     ) -> Judging:
+        model_judge = self._services.model_judge
         return Judging(
             executor=self._services.open_executor(self._space, snapshot),
             state=version.state,
             values=values,
             comparison_policy=self._space.comparison_policy,
             workers=self._policy.execution.workers,
+            model_judge=model_judge.for_one_evaluation() if model_judge is not None else None,
         )
 
     def _judge(self, answers: Sequence[Mapping[str, Any]], judging: Judging) -> None:
@@ -318,6 +323,13 @@ class _Evaluation:
             return
         judged = judge_answers(
             answers, judging, lambda done: self._progress("judge", done, len(answers))
+        )
+        judged = fill_gaps(
+            judged,
+            judging.model_judge,
+            judging.state,
+            judging.executor.execute,
+            lambda done, total: self._progress("ask a model", done, total),
         )
         self._append(JUDGE_VERDICTS, judged.verdicts)
         self._append(FAILURES, judged.failures)
@@ -381,7 +393,7 @@ class _Evaluation:
             "benchmark_set_hash": self._many.benchmark_set_hash(self._space.space_id)
             if is_many
             else self._benchmark_set_hash(counted.results),
-            "judge_version": JUDGE_VERSION,
+            "judge_version": judge_version(None if is_many else self._services.model_judge),
             "comparison_policy": self._space.comparison_policy,
             "answerer": self._space.answerer or "",
             "space_id": self._space.space_id,

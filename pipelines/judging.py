@@ -10,6 +10,7 @@ from typing import Any
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 
+from pipelines.second_opinions import ModelJudge
 from transforms.evaluation_rows import HashOf, JudgedRows, judged_rows, unjudged
 from transforms.judgement import Engine, Execution, Question, ValueLookup
 from transforms.judges import judge
@@ -37,7 +38,8 @@ class Judging:
     """Everything that judging an answer needs beside the answer.
 
     ``executor`` executes queries, or knows their results. ``queries`` and ``hash_of`` keep from one
-    answer to the next what follows from queries and results; for one thread only.
+    answer to the next what follows from queries and results; for one thread only. ``model_judge``
+    is asked where the rules are silent (``pipelines/second_opinions.py``).
     """
 
     executor: Engine
@@ -47,6 +49,7 @@ class Judging:
     workers: int
     queries: ReadQueries | None = None
     hash_of: HashOf = result_hash
+    model_judge: ModelJudge | None = None
 
 
 def judge_answers(

@@ -29,6 +29,7 @@ from pipelines.judging import (
 )
 from pipelines.merge_sql import RECORDED_AT
 from pipelines.result_files import KnownResults, ResultFiles
+from pipelines.second_opinions import NOT_CONFIGURED, NOT_OF_SO_MANY
 from transforms.contracts import (
     ARBITER_VERDICTS_TABLE,
     EVAL_RESULTS,
@@ -39,6 +40,8 @@ from transforms.contracts import (
 )
 from transforms.evaluation_rows import COMPLETION_COLUMNS, JudgedRows
 from transforms.judgement import Execution, ValueLookup
+from transforms.opinion_replies import Silence
+from transforms.opinion_rows import left_open
 from transforms.read_queries import ReadQueries
 from transforms.space_state import SpaceState
 
@@ -85,7 +88,12 @@ def judge_many(
     execute_each(_queries_of(answers), execute, files, workers, on_executed)
     schema = _arrow_schema(spark)
     work = _JudgeOnExecutor(
-        scratch / "results", judging.state, judging.values, judging.comparison_policy, schema
+        scratch / "results",
+        judging.state,
+        judging.values,
+        judging.comparison_policy,
+        schema,
+        NOT_CONFIGURED if judging.model_judge is None else NOT_OF_SO_MANY,
     )
     pending, written = answers.select(*_ANSWERED), []
     for number in range(1, _ROUNDS + 1):
@@ -99,7 +107,7 @@ def judge_many(
         execute_each(_texts(queries), execute, files, workers)
         pending = left.select(*_ANSWERED)
     by_driver = scratch / "by-driver"
-    if _judge_here(left.select(*_ANSWERED), judging, by_driver, schema):
+    if _judge_here(left.select(*_ANSWERED), judging, by_driver, work):
         written.append(str(by_driver))
     return _frames(spark.read.schema(_DDL).parquet(*written).where(F.col(_NEEDED).isNull()))
 
@@ -158,6 +166,7 @@ class _JudgeOnExecutor:
     values: ValueLookup
     comparison_policy: str
     schema: pa.Schema
+    no_model: Silence
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         engine = KnownResults(ResultFiles(self.results))
@@ -173,17 +182,20 @@ class _JudgeOnExecutor:
         for batch in batches:
             for start in range(0, batch.num_rows, _PORTION):
                 answers = batch.slice(start, _PORTION).to_pylist()
-                rows = [_judged_or_needed(answer, judging) for answer in answers]
+                rows = [self._judged_or_needed(answer, judging) for answer in answers]
                 yield pa.RecordBatch.from_pylist(rows, schema=self.schema)
 
+    def judged(self, answer: Row, judging: Judging) -> Row:
+        """The rows of one answer as one row."""
+        return _as_one(left_open(judge_one(answer, judging), self.no_model))
 
-def _judged_or_needed(answer: Row, judging: Judging) -> Row:
-    try:
-        return _as_one(judge_one(answer, judging))
-    except EngineNeededError as error:
-        is_own = error.sql in (answer["expected_sql"], answer["genie_sql"])
-        # Both queries were executed: a result that no file holds is with the engine alone.
-        return {**answer, _NEEDED: "" if is_own or error.sql is None else error.sql}
+    def _judged_or_needed(self, answer: Row, judging: Judging) -> Row:
+        try:
+            return self.judged(answer, judging)
+        except EngineNeededError as error:
+            is_own = error.sql in (answer["expected_sql"], answer["genie_sql"])
+            # Both queries were executed: a result that no file holds is with the engine alone.
+            return {**answer, _NEEDED: "" if is_own or error.sql is None else error.sql}
 
 
 def _as_one(judged: JudgedRows) -> Row:
@@ -193,16 +205,16 @@ def _as_one(judged: JudgedRows) -> Row:
     return {**completion, **lists}
 
 
-def _judge_here(answers: DataFrame, judging: Judging, folder: Path, schema: pa.Schema) -> bool:
+def _judge_here(answers: DataFrame, judging: Judging, folder: Path, work: _JudgeOnExecutor) -> bool:
     """Judge answers with the engine at hand, portion by portion; whether there were any."""
     rows = (row.asDict(recursive=True) for row in answers.toLocalIterator())
     number = 0
     with ThreadPoolExecutor(judging.workers, thread_name_prefix="judge") as pool:
         while portion := list(islice(rows, _PORTION)):
             number += 1
-            judged = pool.map(lambda answer: _as_one(judge_one(answer, judging)), portion)
+            judged = pool.map(lambda answer: work.judged(answer, judging), portion)
             folder.mkdir(parents=True, exist_ok=True)
-            table = pa.Table.from_pylist(list(judged), schema=schema)
+            table = pa.Table.from_pylist(list(judged), schema=work.schema)
             pq.write_table(table, folder / f"part-{number:06}.parquet")
     return number > 0
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
+from pipelines.kept_texts import KeptTexts
 from transforms.execution_json import execution_from_json, execution_to_json
 from transforms.judgement import Execution
 
@@ -22,37 +21,22 @@ class KeptResults:
     """
 
     def __init__(self, folder: Path, *, max_files: int = 5_000) -> None:
-        self._folder = folder / f"v{_FORMAT}"
-        self._max_files = max_files
+        self._texts = KeptTexts(folder / f"v{_FORMAT}", max_files=max_files)
 
     def find(self, key: str) -> Execution | None:
         """The result of that key; None where there is none."""
-        path = self._path(key)
+        text = self._texts.find(key)
         try:
-            found = execution_from_json(path.read_text(encoding="utf-8"))
-            os.utime(path)
-        except (FileNotFoundError, ValueError):
+            return None if text is None else execution_from_json(text)
+        except ValueError:
             return None
-        return found
 
     def keep(self, key: str, execution: Execution) -> None:
         """Keep a result that has rows, if it is not too large; anything else is not kept."""
         text = execution_to_json(execution)
-        if text is None or len(text) > _MAX_CHARACTERS:
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(dir=self._folder)
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(scratch).replace(self._path(key))
+        if text is not None and len(text) <= _MAX_CHARACTERS:
+            self._texts.keep(key, text)
 
     def forget_oldest(self) -> None:
         """Delete what has not been used for longest, beyond ``max_files``."""
-        if not self._folder.is_dir():
-            return
-        files = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in files[self._max_files :]:
-            path.unlink(missing_ok=True)
-
-    def _path(self, key: str) -> Path:
-        return self._folder / f"{key}.json"
+        self._texts.forget_oldest()

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from pipelines.evidence import any_of
 from pipelines.judging import Judging, judge_answers
+from pipelines.second_opinions import fill_gaps, judge_version
 from pipelines.states import States
 from pipelines.tables import Tables
 from transforms.benchmark_identity import benchmark_hash, benchmark_set_hash
@@ -23,7 +24,6 @@ from transforms.evaluation_rows import JudgedRows
 from transforms.evaluation_views import EVALUATION_STATES
 from transforms.gate_pairs import ASKS_TRAIN, baselines
 from transforms.identity import content_hash
-from transforms.judges import JUDGE_VERSION
 
 Row = Mapping[str, Any]
 _FROM_BENCHMARK = ("benchmark_version", "group_id", "split", "expected_sql", "expected_asset")
@@ -99,21 +99,27 @@ def judge_again(
     """
     if not evaluation_ids:
         return False
+    judges = judge_version(judging.model_judge)
     answers = [
         _on(one_set.benchmarks[answer["question_id"]], answer)
-        for answer in stale_answers(tables, evaluation_ids, one_set)
+        for answer in stale_answers(tables, evaluation_ids, one_set, judges)
     ]
     if not answers:
         return False
     rows = []
     for start in range(0, len(answers), _PORTION):
-        judged = judge_answers(answers[start : start + _PORTION], judging)
-        rows += _rejudged(judged, one_set)
+        judged = fill_gaps(
+            judge_answers(answers[start : start + _PORTION], judging),
+            judging.model_judge,
+            judging.state,
+            judging.executor.execute,
+        )
+        rows += _rejudged(judged, one_set, judges)
     keys = sorted([row[name] for name in REJUDGED_RESULTS.key] for row in rows)
     return tables.append_rows(REJUDGED_RESULTS, rows, transaction=content_hash(keys))
 
 
-def _rejudged(judged: JudgedRows, one_set: OneSet) -> list[dict[str, Any]]:
+def _rejudged(judged: JudgedRows, one_set: OneSet, judges: str) -> list[dict[str, Any]]:
     verdicts: dict[tuple[str, str, int], dict[str, str]] = {}
     for verdict in judged.verdicts:
         verdicts.setdefault(_key(verdict), {})[verdict["judge"]] = verdict["value"]
@@ -124,7 +130,7 @@ def _rejudged(judged: JudgedRows, one_set: OneSet) -> list[dict[str, Any]]:
             "evaluation_id": answer["evaluation_id"],
             "question_id": answer["question_id"],
             "attempt": answer["attempt"],
-            "judge_version": JUDGE_VERSION,
+            "judge_version": judges,
             "comparison_policy": one_set.comparison_policy,
             "benchmark_set_hash": set_hash,
             **{name: answer[name] for name in ("benchmark_hash", *_FROM_BENCHMARK, *_JUDGED)},
@@ -135,14 +141,17 @@ def _rejudged(judged: JudgedRows, one_set: OneSet) -> list[dict[str, Any]]:
 
 
 def stale_answers(
-    tables: Tables, evaluation_ids: Sequence[str], one_set: OneSet
+    tables: Tables, evaluation_ids: Sequence[str], one_set: OneSet, judges: str
 ) -> list[dict[str, Any]]:
-    """Rows of ``eval_results`` that have no verdict on the set yet, and could have one."""
+    """Rows of ``eval_results`` that have no verdict on the set yet, and could have one.
+
+    ``judges`` is the ``judge_version`` of those who judge now.
+    """
     judged_by = {
         row["evaluation_id"]: (row["judge_version"], row["comparison_policy"])
         for row in _rows(tables.read(EVALUATIONS), evaluation_ids)
     }
-    wanted_by = (JUDGE_VERSION, one_set.comparison_policy)
+    wanted_by = (judges, one_set.comparison_policy)
     again = {
         (*_key(row), row["benchmark_hash"])
         for row in _rows(tables.read(REJUDGED_RESULTS), evaluation_ids)
@@ -181,12 +190,17 @@ OpenJudging = Callable[[str, str], Judging]
 
 
 def judge_both_again(
-    tables: Tables, before_id: str, after_id: str, open_judging: OpenJudging
+    tables: Tables,
+    before_id: str,
+    after_id: str,
+    open_judging: OpenJudging,
+    judges: str,
 ) -> bool:
     """Judge two evaluations on one set, where they were judged on different ones; whether any was.
 
     A question is judged on the newer version of its benchmark, or on that of ``after_id`` where
-    the evaluations are of different spaces; all by the judges as they are now.
+    the evaluations are of different spaces; all by the judges as they are now, whose
+    ``judge_version`` is ``judges``.
     """
     evaluations = {
         row["evaluation_id"]: row for row in _rows(tables.read(EVALUATIONS), [before_id, after_id])
@@ -213,7 +227,7 @@ def judge_both_again(
         is_own = space_id == spaces[after_id]
         rows = [{**row, **({} if is_own else {"benchmark_version": None})} for row in wanted]
         one_set = OneSet.asked_in(rows, policy)
-        if stale_answers(tables, [evaluation_id], one_set):
+        if stale_answers(tables, [evaluation_id], one_set, judges):
             judging = open_judging(space_id, policy)
             did_judge |= judge_again(tables, [evaluation_id], one_set, judging)
     return did_judge

@@ -129,6 +129,9 @@ def _need(name: str, data_type: str, comment: str) -> Field:
 
 
 _SPACE = _need("space_id", "STRING", "The space this row is about")
+_MODEL = Field(
+    "model", "STRING", "Model that said it and version of its prompt; NULL: a rule, or nobody"
+)
 _RECORDED = _need("recorded_at", "TIMESTAMP", "When this row was committed, UTC")
 _SHARE = "{0} IS NULL OR ({0} >= 0 AND {0} <= 1)"
 
@@ -222,7 +225,11 @@ EVALUATIONS = Table(
         _need("answerer", "STRING", "Where the answers came from"),
         _need("state_hash", "STRING", "Hash of the metadata that was evaluated"),
         _need("benchmark_set_hash", "STRING", "Hash of the benchmark versions asked"),
-        _need("judge_version", "STRING", "Version of the judge code and its thresholds"),
+        _need(
+            "judge_version",
+            "STRING",
+            "Version of the judge code, and + model if one was asked",
+        ),
         _need("comparison_policy", "STRING", "Policy that decided result_correctness"),
         _need("model_id", "STRING", "MLflow LoggedModel of the evaluated state"),
         _need("mlflow_run_id", "STRING", "MLflow run with metrics and the three artifacts"),
@@ -323,7 +330,7 @@ REJUDGED_RESULTS = Table(
         _need("question_id", "STRING", "The question"),
         _need("attempt", "INT", "Attempt of the question"),
         _need("benchmark_hash", "STRING", "What it was judged on: question, SQL and asset"),
-        _need("judge_version", "STRING", "Version of the judge code that judged now"),
+        _need("judge_version", "STRING", "Version of the judges that judged now"),
         _need("comparison_policy", "STRING", "Policy that decided result_correctness now"),
         Field("benchmark_version", "INT", "Version of that benchmark; NULL: of another space"),
         _need("benchmark_set_hash", "STRING", "The set of benchmarks it was judged for"),
@@ -367,6 +374,7 @@ JUDGE_VERDICTS = Table(
         _need("value", "STRING", "yes, no or skipped; for the arbiter its verdict"),
         Field("confidence", "DOUBLE", "Confidence of the rule that decided (0-1); NULL: skipped"),
         _need("rationale", "STRING", "Why, in words a person can check"),
+        _MODEL,
         _RECORDED,
     ),
     key=("evaluation_id", "question_id", "attempt", "judge"),
@@ -435,6 +443,7 @@ ARBITER_VERDICTS_TABLE = Table(
         _need("rule", "STRING", "Rule that decided, or why none did"),
         _need("evidence", "STRING", "The evidence, in words a person can check"),
         _need("action", "STRING", "What follows: cluster, correct, review, none"),
+        _MODEL,
         _RECORDED,
     ),
     key=("evaluation_id", "question_id", "attempt"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 
 class GenieLoopError(Exception):
@@ -101,6 +102,18 @@ class AnswererError(GenieLoopError, TransientError):
 
 class SpaceChangedError(GenieLoopError, TransientError):
     """A space was changed while it was asked; nothing was recorded, the next try asks it anew."""
+
+
+class NoReplyError(GenieLoopError, TransientError):
+    """A model that was asked to judge has not replied; its verdict is skipped, with this reason.
+
+    ``kind`` is ``one`` where that says nothing of the next request, ``outage`` where tries over
+    some time did not help, and ``lasting`` where no request will be answered.
+    """
+
+    def __init__(self, what: str, kind: Literal["one", "outage", "lasting"] = "one") -> None:
+        super().__init__(what)
+        self.kind = kind
 
 
 class TrackingError(GenieLoopError, TransientError):

@@ -82,8 +82,7 @@ def shop(tables, tmp_path, tracking_uri):
 @pytest.fixture
 def by_later_judges(monkeypatch):
     """The judges of a later version; what they say is the same."""
-    for module in ("pipelines.evaluate", "pipelines.rejudging"):
-        monkeypatch.setattr(f"{module}.JUDGE_VERSION", "later")
+    monkeypatch.setattr("pipelines.second_opinions.JUDGE_VERSION", "later")
 
 
 def gated(tables):
