@@ -1,0 +1,155 @@
+"""The judges of meaning: is it the same metric, whatever the spelling, and is anything missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from transforms.findings import Differ, Finding
+from transforms.judgement import ArbiterRuling, Coincidence, Comparison, Judgement, Verdict
+from transforms.question_demands import demands
+from transforms.rules import RULES
+
+# Differences in how a result is shown, not in what is measured, of which rows, for which groups.
+PRESENTATION = frozenset(
+    {
+        "output_not_asked",
+        "output_missing",
+        "aggregate_output_missing",
+        "rank_missing",
+        "key_instead_of_name",
+        "name_instead_of_key",
+        "order_missing",
+        "order_wrong",
+        "order_direction_wrong",
+        "result_rounded",
+        "scale_wrong",
+        "ties_cut",
+        "ties_kept",
+    }
+)
+# Differences by which something that was asked for is not there.
+MISSING = frozenset(
+    {
+        "output_missing",
+        "aggregate_output_missing",
+        "aggregate_missing",
+        "rank_missing",
+        "filter_missing",
+        "temporal_filter_missing",
+        "exclusion_missing",
+        "group_key_missing",
+        "ranking_missing",
+        "ranking_not_asked",
+        "limit_missing",
+        "limit_not_asked",
+        "order_missing",
+        "table_missing",
+        "join_missing",
+        "outer_join_missing",
+    }
+)
+# Words of a question that a query uses or does not use; other demands are kept to in many ways.
+_USED_WORDS = {"number", "quoted"}
+_SAME = "The same measures, filters and groups"
+
+
+def semantic_equivalence(comparison: Comparison, findings: tuple[Finding, ...] | None) -> Verdict:
+    """Whether both queries measure the same of the same rows, whatever their spelling.
+
+    ``findings`` are the differences of the two queries; None: one of them cannot be read.
+    Where results agree and the trees do not, neither shows whether that is chance: skipped, for
+    another judge to fill in.
+    """
+    name = "semantic_equivalence"
+    if comparison.step == "identical_sql":
+        return Verdict(name, "yes", "Both queries are one query.", 1.0)
+    if findings is None:
+        return Verdict(name, "skipped", "One of the queries cannot be read as a tree.")
+    agree = comparison.is_correct
+    apart = [f for f in findings if f.rule not in PRESENTATION and not (agree and f.is_weak)]
+    if agree and apart:
+        return Verdict(
+            name,
+            "skipped",
+            f"The results agree, and the queries do not: {_named(apart)} Whether that can change a "
+            "result, neither the trees nor today's rows tell.",
+        )
+    if apart:
+        confidence = max(RULES[finding.rule].confidence for finding in apart)
+        return Verdict(name, "no", f"It measures something else: {_named(apart)}", confidence)
+    if agree:
+        return Verdict(name, "yes", f"{_SAME}, written differently.", 0.9)
+    if findings:
+        return Verdict(
+            name, "yes", f"{_SAME}; the results differ in form: {_named([*findings])}", 0.8
+        )
+    return Verdict(
+        name, "skipped", "The results differ, and the trees show no difference in what is measured."
+    )
+
+
+def completeness(
+    comparison: Comparison,
+    findings: tuple[Finding, ...],
+    differ: Differ | None,
+    ruling: ArbiterRuling | None,
+) -> Verdict:
+    """Whether an output, a filter, a group or words of the question are missing from the answer."""
+    name = "completeness"
+    if comparison.is_correct:
+        is_same = comparison.step == "identical_sql"
+        told = "The result is the expected one: nothing that was asked for is missing."
+        return Verdict(name, "yes", told, 1.0 if is_same else 0.9)
+    if ruling is not None and ruling.verdict in ("both_correct", "genie_correct"):
+        told = f"What differs is not asked for, or the answer is right: {ruling.evidence}"
+        return Verdict(name, "yes", told, ruling.confidence)
+    missing = [finding for finding in findings if finding.rule in MISSING]
+    if missing:
+        confidence = max(RULES[finding.rule].confidence for finding in missing)
+        return Verdict(name, "no", f"Missing: {_named(missing)}", confidence)
+    unused = _unused_words(differ)
+    if unused:
+        told = f"The question says {unused}; the expected SQL uses it, the answer does not."
+        return Verdict(name, "no", told, 0.85)
+    if not findings or differ is None:
+        return Verdict(name, "skipped", "The results differ, and nothing tells what is missing.")
+    told = f"Nothing that was asked for is missing; what differs: {_named([*findings])}"
+    return Verdict(name, "yes", told, 0.75)
+
+
+def with_coincidence(judgement: Judgement, coincidence: Coincidence) -> Judgement:
+    """The judgement with what running both queries on changed copies of the tables has shown.
+
+    Results that agree by luck come from queries that measure something else. Queries that agree on
+    every copy, too, measure the same, where their trees left that open.
+    """
+    comparison = judgement.comparison
+    if comparison is None or not comparison.is_correct or coincidence.is_coincidental is None:
+        return judgement
+    name, by_luck = "semantic_equivalence", coincidence.is_coincidental
+    told = "The results agree by luck" if by_luck else "The results agree on changed data, too"
+    shown = Verdict(
+        name,
+        "no" if by_luck else "yes",
+        f"{told}: {coincidence.detail}",
+        0.9 if by_luck else 0.8,
+    )
+    verdicts = tuple(
+        shown if v.judge == name and (by_luck or v.value == "skipped") else v
+        for v in judgement.verdicts
+    )
+    return replace(judgement, verdicts=verdicts)
+
+
+def _named(findings: list[Finding]) -> str:
+    """The causes by the names of their rules, as the failures have them, and what to change."""
+    return " ".join(f"{finding.rule} ({finding.fix.rstrip('.')})." for finding in findings)
+
+
+def _unused_words(differ: Differ | None) -> str | None:
+    if differ is None:
+        return None
+    rows = differ.evidence.expected_rows, differ.evidence.produced_rows
+    found = demands(differ.question, differ.expected, differ.produced, rows)
+    unused = [d for d in found if d.kind in _USED_WORDS and d.contradicts_produced]
+    return " and ".join(f'"{demand.phrase}"' for demand in unused) or None
