@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from transforms.declared import declared_ignored
 from transforms.findings import Differ, Finding, folded, is_text, unquoted
 from transforms.harmless import (
     added_columns,
@@ -248,6 +249,7 @@ _SETTLEMENTS: tuple[Settle, ...] = (
     _expected_literal_not_stored,
     _question_words,
     _produced_literal_not_stored,
+    declared_ignored,
     added_columns,
     left_out_columns,
     key_and_name,

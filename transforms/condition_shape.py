@@ -124,7 +124,7 @@ def _whole_numbers(predicate: Predicate, catalog: Catalog) -> Predicate:
     if predicate.operator not in {">", "<="}:
         return predicate
     column = left.column
-    is_whole = left.pieces[0].startswith("COUNT") or (
+    is_whole = (left.is_aggregate and left.aggregates[0].function == "COUNT") or (
         column is not None and catalog.is_integer(column)
     )
     day = _DATE.fullmatch(value)

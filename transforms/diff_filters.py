@@ -152,7 +152,7 @@ def _share_base(differ: Differ, rest: Unmatched) -> None:
         and (mine.same(theirs, is_place_strict=False) or _key_for_name(differ, mine, theirs))
     ]
     taken = [(mine, theirs) for mine, theirs in moved if rest.take(mine, theirs)]
-    divides_by_all = any("(SELECT " in piece for t in differ.expected.outputs for piece in t.pieces)
+    divides_by_all = any(term.has_subquery for term in differ.expected.outputs)
     if not taken or divides_by_all:
         return
     base = [pair for pair in taken if pair[0].place == "rows"] or taken

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from transforms.judgement import ValueLookup
 from transforms.name_scope import Catalog
@@ -37,7 +37,8 @@ class Differ:
     """What every part of the diff looks at, and the findings so far.
 
     ``written_expected`` is the expected shape as it is written, where ``expected`` had values put
-    into the spelling of the data.
+    into the spelling of the data. ``plain`` are both queries with metric views replaced by what
+    they are defined as; None where they read none, or one that cannot be replaced.
     """
 
     expected: QueryShape
@@ -48,6 +49,7 @@ class Differ:
     question: str
     is_ordered: bool
     written_expected: QueryShape | None = None
+    plain: tuple[QueryShape, QueryShape] | None = None
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, finding: Finding) -> None:
@@ -55,6 +57,11 @@ class Differ:
         known = {(found.rule, found.blame) for found in self.findings}
         if (finding.rule, finding.blame) not in known:
             self.findings.append(finding)
+
+    def with_plain_shapes(self) -> Differ:
+        """The same without findings, metric views replaced by what they are defined as."""
+        expected, produced = self.plain or (self.expected, self.produced)
+        return replace(self, expected=expected, produced=produced, findings=[])
 
     def space_blame(self) -> tuple[str, ...]:
         """The space itself: for habits that no single object explains."""

@@ -266,7 +266,7 @@ def _right(case: Case, comparison: Comparison, *, is_ordered: bool) -> Judgement
     is_same = comparison.step == "identical_sql"
     passed = "The result is right" + ("." if is_same else ", so other SQL is right too.")
     differ = None if is_same else differ_of(case, is_ordered=is_ordered)
-    apart = diff_queries(differ) if differ is not None else None
+    apart = _differences(differ) if differ is not None else None
     verdicts = [
         _verdict("syntax_validity", "yes", "The SQL parses and runs.", 1.0),
         *(_verdict(name, "yes", passed, 1.0 if is_same else 0.9) for name in _STRUCTURAL),
@@ -284,6 +284,12 @@ def _right(case: Case, comparison: Comparison, *, is_ordered: bool) -> Judgement
         ruling=None,
         confirmation="confirmed" if routed is not None else None,
     )
+
+
+def _differences(differ: Differ) -> tuple[Finding, ...]:
+    """What sets two queries apart that agree; a metric view and what it is defined as does not."""
+    found = diff_queries(differ)
+    return found if not found or differ.plain is None else diff_queries(differ.with_plain_shapes())
 
 
 def _routing_finding(case: Case) -> Finding | None:
