@@ -12,6 +12,7 @@ from transforms.condition_shape import (
     COMPARISONS,
     MIRRORED,
     NEGATED,
+    as_number,
     between,
     compare,
     like,
@@ -183,7 +184,7 @@ class ConditionWalker:
         if query is None:
             left = self._term(node.this, scope, clause)
             values = [self._term(value, scope, clause) for value in node.expressions]
-            literals = [value.text for value in values]
+            literals = [as_number(value.text, left, self.catalog) for value in values]
             self.draft.predicates.append(membership(left, literals, place, is_negated=is_negated))
             return
         parts = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]

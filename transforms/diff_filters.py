@@ -299,6 +299,8 @@ def _column_finding(differ: Differ, mine: Predicate, theirs: Predicate) -> None:
             actual_fragment=sides[1][0] if is_plain else theirs.text,
             expected_value=mine.text,
             actual_value=theirs.text,
+            expected_literals=mine.literals,
+            actual_literals=theirs.literals,
             covers=tables_of(mine.columns),
         )
     )
@@ -330,6 +332,7 @@ def _leftovers(differ: Differ, rest: Unmatched) -> None:
                 fix=f"Add the condition {predicate.text}{_where(predicate)}.",
                 expected_fragment=predicate.text,
                 expected_value=values_text(predicate),
+                expected_literals=predicate.literals,
                 covers=tables_of(predicate.columns),
             )
         )
@@ -346,6 +349,7 @@ def _leftovers(differ: Differ, rest: Unmatched) -> None:
                 fix=f"Leave out the condition {predicate.text}.",
                 actual_fragment=predicate.text,
                 actual_value=values_text(predicate),
+                actual_literals=predicate.literals,
                 is_weak=is_harmless,
             )
         )

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from transforms.findings import Differ, Finding
 from transforms.judgement import ArbiterRuling, Coincidence, Comparison, Judgement, Verdict
+from transforms.name_scope import Catalog
 from transforms.question_demands import demands
 from transforms.rules import RULES
+from transforms.shape_model import QueryShape
 
 # Differences in how a result is shown, not in what is measured, of which rows, for which groups.
 PRESENTATION = frozenset(
@@ -53,7 +55,9 @@ _USED_WORDS = {"number", "quoted"}
 _SAME = "The same measures, filters and groups"
 
 
-def semantic_equivalence(comparison: Comparison, findings: tuple[Finding, ...] | None) -> Verdict:
+def semantic_equivalence(
+    comparison: Comparison, findings: tuple[Finding, ...] | None, differ: Differ | None
+) -> Verdict:
     """Whether both queries measure the same of the same rows, whatever their spelling.
 
     ``findings`` are the differences of the two queries; None: one of them cannot be read.
@@ -66,12 +70,14 @@ def semantic_equivalence(comparison: Comparison, findings: tuple[Finding, ...] |
     if findings is None:
         return Verdict(name, "skipped", "One of the queries cannot be read as a tree.")
     agree = comparison.is_correct
-    apart = [f for f in findings if f.rule not in PRESENTATION and not (agree and f.is_weak)]
-    if agree and apart:
+    apart = [finding for finding in findings if finding.rule not in PRESENTATION]
+    repeats = repeats_differently(differ) if agree and differ is not None else None
+    if agree and (apart or repeats):
+        told = " ".join(part for part in (_named(apart), repeats) if part)
         return Verdict(
             name,
             "skipped",
-            f"The results agree, and the queries do not: {_named(apart)} Whether that can change a "
+            f"The results agree, and the queries do not: {told} Whether that can change a "
             "result, neither the trees nor today's rows tell.",
         )
     if apart:
@@ -86,6 +92,61 @@ def semantic_equivalence(comparison: Comparison, findings: tuple[Finding, ...] |
     return Verdict(
         name, "skipped", "The results differ, and the trees show no difference in what is measured."
     )
+
+
+def repeats_differently(differ: Differ) -> str | None:
+    """How one of two queries could return rows more often than the other; None: it could not.
+
+    A join finds a row for each partner, IN and EXISTS find it once; DISTINCT leaves repetitions
+    out, unless a key is shown, which has none.
+    """
+    shapes = differ.expected, differ.produced
+    if all(_is_one_row(shape) for shape in shapes):
+        return None
+    if shapes[0].is_distinct != shapes[1].is_distinct and not all(
+        _shows_keys(shape, differ) for shape in shapes
+    ):
+        return "One of them leaves out repeated rows (DISTINCT)."
+    if all(shape.is_distinct for shape in shapes):
+        return None
+    for shape, other in (shapes, shapes[::-1]):
+        joined = {edge.pair for edge in other.edges if not edge.is_semi}
+        for edge in shape.edges:
+            # The subquery comes after what it is compared with: it has the higher instance.
+            inner = max(edge.left, edge.right, key=lambda use: use.instance)
+            finds_one = _is_only_key(inner.name, differ.catalog)
+            if edge.is_semi and edge.pair in joined and not finds_one:
+                return f"One of them joins on {edge.text}, the other looks whether there is any."
+    return None
+
+
+def _is_one_row(shape: QueryShape) -> bool:
+    """Whether a query gives one row that repeated rows do not change: MAX, MIN, DISTINCT."""
+    return bool(shape.outputs) and all(
+        term.aggregates
+        and all(a.is_distinct or a.function in {"MAX", "MIN"} for a in term.aggregates)
+        for term in shape.outputs
+    )
+
+
+def _shows_keys(shape: QueryShape, differ: Differ) -> bool:
+    """Whether no row of a query can repeat: it groups, or shows the keys of all that it reads."""
+    if shape.group_by or any(term.aggregates for term in shape.outputs):
+        return True
+    shown = {name for term in shape.outputs if term.column for name in term.uses[0].names}
+    for name in shape.tables_set():
+        table = differ.catalog.table(*name.split("."))
+        keys = [f"{name}.{c.name}" for c in table.columns if c.is_primary_key] if table else []
+        if not keys or not shown.issuperset(keys):
+            return False
+    return len(shape.tables) == len(shape.tables_set())
+
+
+def _is_only_key(name: str, catalog: Catalog) -> bool:
+    """Whether a column alone is the primary key of its table."""
+    table = catalog.table(*name.split(".")[:-1])
+    keys = [column.name for column in table.columns if column.is_primary_key] if table else []
+    return keys == [name.rpartition(".")[2]]
 
 
 def completeness(

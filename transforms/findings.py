@@ -18,6 +18,7 @@ class Finding:
     ``blame`` are canonical objects, sorted. ``clause`` is where it stands, when that is not fixed
     by the rule. ``is_weak`` marks a difference that is reported only
     when nothing stronger explains the result. ``covers`` are tables whose absence it explains.
+    ``expected_literals`` and ``actual_literals`` are the values of conditions, as SQL.
     """
 
     rule: str
@@ -30,6 +31,8 @@ class Finding:
     is_weak: bool = False
     covers: frozenset[str] = frozenset()
     clause: str | None = None
+    expected_literals: tuple[str, ...] = ()
+    actual_literals: tuple[str, ...] = ()
 
 
 @dataclass

@@ -270,7 +270,7 @@ def _right(case: Case, comparison: Comparison, *, is_ordered: bool) -> Judgement
     verdicts = [
         _verdict("syntax_validity", "yes", "The SQL parses and runs.", 1.0),
         *(_verdict(name, "yes", passed, 1.0 if is_same else 0.9) for name in _STRUCTURAL),
-        semantic_equivalence(comparison, apart),
+        semantic_equivalence(comparison, apart, differ),
         completeness(comparison, (), differ, None),
         _routing_verdict(case, routed := _routing_finding(case)),
         _verdict("result_correctness", "yes", comparison.detail, 1.0),
@@ -331,7 +331,7 @@ def _wrong(
     explained = ", ".join(finding.rule for finding in findings)
     reason = f" Explained by: {explained}." if explained else " Nothing structural explains it."
     verdicts += [
-        semantic_equivalence(comparison, findings if differ is not None else None),
+        semantic_equivalence(comparison, findings if differ is not None else None, differ),
         completeness(comparison, findings, differ, ruling),
         _verdict("result_correctness", "no", comparison.detail + reason, 1.0),
         _ruling_verdict(ruling),

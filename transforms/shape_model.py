@@ -69,7 +69,7 @@ class Term:
     everything in it, columns as ``schema.table.column``. What the term is as a whole:
     ``is_literal``, ``is_aggregate`` (one aggregate and nothing else), ``window``, the ``period``
     that it cuts its column down to, and ``factor``, how much of its first and last piece a constant
-    factor is. ``has_division`` and ``has_subquery`` are about any part of it.
+    factor is. ``has_division``, ``has_subquery`` and ``literals`` (as SQL) are of any part of it.
     """
 
     pieces: tuple[str, ...]
@@ -81,6 +81,7 @@ class Term:
     is_window: bool = False
     has_division: bool = False
     has_subquery: bool = False
+    literals: tuple[str, ...] = ()
     is_literal: bool = False
     is_aggregate: bool = False
     window: Window | None = None
@@ -133,6 +134,13 @@ class Predicate:
     slot: int = 0
     parts: tuple[Predicate, ...] = ()
     written: str | None = None
+
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """Every literal of the condition, as SQL."""
+        terms = [self.left, *([self.right] if self.right else [])]
+        inner = [literal for part in (*terms, *self.parts) for literal in part.literals]
+        return (*self.values, *inner)
 
     @property
     def columns(self) -> tuple[str, ...]:

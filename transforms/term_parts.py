@@ -30,6 +30,7 @@ def concat(*parts: str | Term) -> Term:
     uses: list[Use] = []
     aggregates: list[Aggregate] = []
     measures: list[str] = []
+    literals: list[str] = []
     has_rounding = is_window = has_division = has_subquery = False
     for part in parts:
         if isinstance(part, str):
@@ -42,6 +43,7 @@ def concat(*parts: str | Term) -> Term:
         uses.extend(part.uses)
         aggregates.extend(part.aggregates)
         measures.extend(part.measures)
+        literals.extend(part.literals)
         has_rounding |= part.has_rounding
         is_window |= part.is_window
         has_division |= part.has_division
@@ -56,12 +58,13 @@ def concat(*parts: str | Term) -> Term:
         is_window=is_window,
         has_division=has_division,
         has_subquery=has_subquery,
+        literals=tuple(literals),
     )
 
 
 def literal_term(text: str) -> Term:
     """The term that is nothing but a literal, given as canonical SQL."""
-    return Term((text,), text, is_literal=True)
+    return Term((text,), text, literals=(text,), is_literal=True)
 
 
 def changed(term: Term, **values: object) -> Term:

@@ -310,8 +310,10 @@ def _as_written(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
         child.replace(exp.to_identifier(f"operand{len(terms) - 1}_"))
     if isinstance(copy, exp.Column):
         return again(node)
+    written = tuple(filter(None, map(literal_text, copy.find_all(exp.Literal))))
     pieces = _OPERAND.split(copy.sql("spark", normalize_functions="upper"))
-    return concat(*(terms[int(p)] if i % 2 else p for i, p in enumerate(pieces)))
+    whole = concat(*(terms[int(p)] if i % 2 else p for i, p in enumerate(pieces)))
+    return changed(whole, literals=(*whole.literals, *written))
 
 
 def _shifted_date(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term | None:
@@ -333,7 +335,8 @@ def _shifted_date(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term | N
         return None
     days = sign * int(number)
     word = unit.upper().removesuffix("S")
-    return concat(again(node.this), f" {'-' if days < 0 else '+'} INTERVAL {abs(days)} {word}")
+    moved = concat(again(node.this), f" {'-' if days < 0 else '+'} INTERVAL {abs(days)} {word}")
+    return changed(moved, literals=(*moved.literals, str(abs(days))))
 
 
 def _operand(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:

@@ -43,7 +43,8 @@ def plain(sql: str, state: SpaceState = MEASURED) -> str | None:
                 "GROUP BY ALL) SELECT MAX(basket) FROM by_year"
             ),
             (
-                "WITH y AS (SELECT YEAR(ordered_on) AS d, SUM(total) / 1.2 / COUNT(*) AS b FROM orders "
+                "WITH y AS (SELECT YEAR(ordered_on) AS d, SUM(total) / 1.2 / COUNT(*) AS b "
+                "FROM orders "
                 "WHERE status <> 'cancelled' GROUP BY YEAR(ordered_on)) SELECT MAX(b) FROM y"
             ),
         ),
