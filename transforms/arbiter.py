@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from transforms.findings import Differ, Finding, folded, is_text, unquoted
+from transforms.declared import declared_ignored
+from transforms.findings import Differ, Finding, is_text, unquoted
 from transforms.harmless import (
     added_columns,
     any_has_two_meanings,
@@ -17,7 +18,14 @@ from transforms.harmless import (
     tie_at_limit,
 )
 from transforms.judgement import ArbiterRuling, ValueLookup
-from transforms.question_demands import Demand, demands, names_column, number_of
+from transforms.question_demands import (
+    Demand,
+    demands,
+    holds_number,
+    holds_text,
+    names_column,
+    number_of,
+)
 from transforms.question_words import name_words, words
 from transforms.shape_model import Predicate, QueryShape
 
@@ -112,7 +120,7 @@ def _expected_literal_not_stored(
 
 def _is_about(finding: Finding, values: set[str]) -> bool:
     """Whether a finding is about values, and all its expected values are in the set."""
-    listed = {unquoted(value.strip()) for value in (finding.expected_value or "").split(", ")}
+    listed = set(map(unquoted, finding.expected_literals))
     return finding.rule in _LITERAL_RULES and listed <= values
 
 
@@ -160,6 +168,7 @@ _SETTLED = {
     "extreme": {"ranking_not_asked"},
     "number": {"literal_wrong", "filter_missing", "filter_not_asked"},
     "quoted": {"literal_wrong", "literal_not_in_column", "filter_column_wrong"},
+    "group": {"group_key_not_asked", "output_not_asked"},
     "average": {"aggregate_function_wrong", "calculation_wrong"},
     "alternatives": {"either_instead_of_both", "both_instead_of_either"},
     "distinct": {"distinct_missing", "distinct_not_asked", "duplicates_removed"},
@@ -172,18 +181,19 @@ _SHOWN = {"number", "bound", "quoted"}
 
 def _is_settled_by(finding: Finding, found: list[Demand]) -> bool:
     """Whether a difference is nothing but what the words of the question ask for."""
-    shown = folded(finding.actual_fragment or "")
     return any(
         finding.rule in _SETTLED.get(demand.kind, set())
-        and (demand.kind not in _SHOWN or _value_of(demand.phrase) in shown)
+        and (demand.kind not in _SHOWN or _is_shown(demand.phrase, finding.actual_literals))
         for demand in found
     )
 
 
-def _value_of(phrase: str) -> str:
-    """What stands for a phrase in SQL: its number, or its words without quotes."""
+def _is_shown(phrase: str, literals: tuple[str, ...]) -> bool:
+    """Whether what stands for a phrase in SQL, its number or its words, is one of the literals."""
     number = next((n for word in words(phrase) if (n := number_of(word)) is not None), None)
-    return folded(phrase) if number is None else format(number, "f")
+    if number is not None:
+        return holds_number(literals, number)
+    return holds_text(literals, phrase)
 
 
 def _named_columns(differ: Differ, findings: tuple[Finding, ...]) -> list[Demand]:
@@ -248,6 +258,7 @@ _SETTLEMENTS: tuple[Settle, ...] = (
     _expected_literal_not_stored,
     _question_words,
     _produced_literal_not_stored,
+    declared_ignored,
     added_columns,
     left_out_columns,
     key_and_name,

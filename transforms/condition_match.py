@@ -117,6 +117,8 @@ def pair_finding(
             actual_fragment=theirs.text,
             expected_value=values_text(mine),
             actual_value=values_text(theirs),
+            expected_literals=mine.literals,
+            actual_literals=theirs.literals,
             is_weak=is_weak,
             covers=tables_of(mine.columns),
         )

@@ -53,8 +53,17 @@ def compare(left: Term, operator: str, right: Term, place: Place, catalog: Catal
     if right.literal == "NULL":
         operator = "IS_NULL" if operator == "=" else "IS_NOT_NULL"
         return Predicate(left, operator, place=place)
-    predicate = Predicate(left, operator, (right.literal,), place=place, is_folded=is_folded)
+    value = as_number(right.literal, left, catalog)
+    predicate = Predicate(left, operator, (value,), place=place, is_folded=is_folded)
     return _whole_numbers(_flags(predicate), catalog)
+
+
+def as_number(literal: str, left: Term, catalog: Catalog) -> str:
+    """``'80'`` as 80 where a column of numbers is compared with it: Spark compares numbers."""
+    number = literal[1:-1]
+    is_number = left.column is not None and catalog.is_number(left.column)
+    is_written = literal.startswith("'") and _NUMBER.fullmatch(number) is not None
+    return number_text(Decimal(number)) if is_number and is_written else literal
 
 
 def between(left: Term, low: Term, high: Term, place: Place, catalog: Catalog) -> list[Predicate]:
@@ -124,7 +133,7 @@ def _whole_numbers(predicate: Predicate, catalog: Catalog) -> Predicate:
     if predicate.operator not in {">", "<="}:
         return predicate
     column = left.column
-    is_whole = left.pieces[0].startswith("COUNT") or (
+    is_whole = (left.is_aggregate and left.aggregates[0].function == "COUNT") or (
         column is not None and catalog.is_integer(column)
     )
     day = _DATE.fullmatch(value)

@@ -12,6 +12,7 @@ from transforms.condition_shape import (
     COMPARISONS,
     MIRRORED,
     NEGATED,
+    as_number,
     between,
     compare,
     like,
@@ -23,7 +24,7 @@ from transforms.date_shape import as_range
 from transforms.name_scope import Catalog, Scope, column_term
 from transforms.shape_finish import Draft
 from transforms.shape_model import Edge, EdgeKind, Place, Predicate, Superlative, Term, Use
-from transforms.term_parts import changed, concat, literal_text
+from transforms.term_parts import changed, concat, literal_term, literal_text
 from transforms.term_shape import TermBuilder, aggregate_term
 
 Block = list[tuple[str, Term]]  # output names and terms of a query
@@ -183,7 +184,7 @@ class ConditionWalker:
         if query is None:
             left = self._term(node.this, scope, clause)
             values = [self._term(value, scope, clause) for value in node.expressions]
-            literals = [value.text for value in values]
+            literals = [as_number(value.text, left, self.catalog) for value in values]
             self.draft.predicates.append(membership(left, literals, place, is_negated=is_negated))
             return
         parts = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
@@ -278,7 +279,7 @@ class ConditionWalker:
         first, start = self._instances + 1, len(self.draft.edges)
         with self.captured() as found:
             outputs = self.query(query, scope, "compared")
-        value = outputs[0][1] if outputs else Term(("NULL",), "NULL")
+        value = outputs[0][1] if outputs else literal_term("NULL")
         links = [
             e
             for e in self.draft.edges[start:]
@@ -344,13 +345,13 @@ class ConditionWalker:
         first = len(self.draft.tables)
         outputs = self.query(query, scope, "compared")
         if not outputs:
-            return Term(("NULL",), "NULL")
+            return literal_term("NULL")
         value = outputs[0][1]
         if not value.aggregates:
             return value
         tables = ", ".join(self.draft.tables[first:])
         text = f"(SELECT {value.text} FROM {tables})" if tables else f"(SELECT {value.text})"
-        return changed(concat("(SELECT ", value, ")"), text=text)
+        return changed(concat("(SELECT ", value, ")"), text=text, has_subquery=True)
 
 
 def _bare(node: exp.Expr) -> exp.Expr:

@@ -26,10 +26,24 @@ JUDGES = (
     "syntax_validity",
     "schema_accuracy",
     "logical_accuracy",
-    "asset_routing",
+    "semantic_equivalence",
+    "completeness",
     "result_correctness",
+    "asset_routing",
+    "repeatability",
     "arbiter",
 )
+# The share of answers that each judge should pass; where results differ, the arbiter has none.
+JUDGE_TARGETS = {
+    "syntax_validity": 0.98,
+    "schema_accuracy": 0.95,
+    "logical_accuracy": 0.90,
+    "semantic_equivalence": 0.90,
+    "completeness": 0.90,
+    "result_correctness": 0.85,
+    "asset_routing": 0.95,
+    "repeatability": 0.90,
+}
 FAILURE_TYPES = (
     "wrong_table",
     "wrong_column",

@@ -9,16 +9,7 @@ from datetime import date
 from transforms.name_scope import Catalog
 from transforms.shape_model import Predicate, Term, Use
 
-_UNIT = {"YEAR": "year", "YYYY": "year", "YY": "year", "MONTH": "month", "MM": "month"}
-_PARTS: tuple[tuple[str, str, str], ...] = (
-    (r"YEAR\(", r"\)", "year"),
-    (r"DATE_FORMAT\(", r", '[yY]{4}'\)", "year"),
-    (r"DATE_FORMAT\(", r", '[yY]{4}-MM'\)", "month"),
-    (r"DATE_TRUNC\('(YEAR|MONTH)', ", r"\)", ""),
-    (r"TRUNC\(", r", '(YEAR|YYYY|YY|MONTH|MM)'\)", ""),
-    (r"(?:SUBSTRING|LEFT)\(", r"(?:, [01])?, 4\)", "year"),
-    (r"(?:SUBSTRING|LEFT)\(", r"(?:, [01])?, 7\)", "month"),
-)
+# Values that stand for a year or a month, and patterns of dates: texts of data, not of SQL.
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-01)?(?: 00:00:00)?")
 _PREFIX = re.compile(r"'(\d{4})(?:-(\d{2}))?-?%'")
 
@@ -31,7 +22,7 @@ def as_range(predicate: Predicate, catalog: Catalog) -> list[Predicate]:
     if column is not None and predicate.operator == "LIKE" and catalog.is_date(column):
         prefix = _PREFIX.fullmatch(value)
         return _bounded(predicate, left.uses[0], *_ends(prefix.groups())) if prefix else [predicate]
-    unit = _unit(left)
+    unit = left.period
     period = _PERIOD.fullmatch(value.strip("'"))
     if unit is None or period is None or len(predicate.values) != 1:
         return [predicate]
@@ -40,19 +31,6 @@ def as_range(predicate: Predicate, catalog: Catalog) -> list[Predicate]:
         return [predicate]
     start, end = _ends((year, month if unit == "month" else None))
     return _bounded(predicate, left.uses[0], start, end)
-
-
-def _unit(term: Term) -> str | None:
-    """The period that a term cuts a column down to: year or month; None for any other term."""
-    if len(term.uses) != 1:
-        return None
-    for head, tail, unit in _PARTS:
-        first = re.fullmatch(head, term.pieces[0])
-        last = re.fullmatch(tail, term.pieces[1])
-        if first and last:
-            named = [group for match in (first, last) for group in match.groups() if group]
-            return unit or _UNIT[named[0]]
-    return None
 
 
 def _ends(period: tuple[str | None, ...]) -> tuple[str, str]:

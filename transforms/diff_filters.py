@@ -152,7 +152,7 @@ def _share_base(differ: Differ, rest: Unmatched) -> None:
         and (mine.same(theirs, is_place_strict=False) or _key_for_name(differ, mine, theirs))
     ]
     taken = [(mine, theirs) for mine, theirs in moved if rest.take(mine, theirs)]
-    divides_by_all = any("(SELECT " in piece for t in differ.expected.outputs for piece in t.pieces)
+    divides_by_all = any(term.has_subquery for term in differ.expected.outputs)
     if not taken or divides_by_all:
         return
     base = [pair for pair in taken if pair[0].place == "rows"] or taken
@@ -299,6 +299,8 @@ def _column_finding(differ: Differ, mine: Predicate, theirs: Predicate) -> None:
             actual_fragment=sides[1][0] if is_plain else theirs.text,
             expected_value=mine.text,
             actual_value=theirs.text,
+            expected_literals=mine.literals,
+            actual_literals=theirs.literals,
             covers=tables_of(mine.columns),
         )
     )
@@ -330,6 +332,7 @@ def _leftovers(differ: Differ, rest: Unmatched) -> None:
                 fix=f"Add the condition {predicate.text}{_where(predicate)}.",
                 expected_fragment=predicate.text,
                 expected_value=values_text(predicate),
+                expected_literals=predicate.literals,
                 covers=tables_of(predicate.columns),
             )
         )
@@ -346,6 +349,7 @@ def _leftovers(differ: Differ, rest: Unmatched) -> None:
                 fix=f"Leave out the condition {predicate.text}.",
                 actual_fragment=predicate.text,
                 actual_value=values_text(predicate),
+                actual_literals=predicate.literals,
                 is_weak=is_harmless,
             )
         )

@@ -152,7 +152,11 @@ def _explain_output(differ: Differ, mine: Term, theirs: Term) -> None:
 
 
 def _is_reversed(mine: Term, theirs: Term) -> bool:
-    return mine.text.replace(" DESC", " ASC") == theirs.text.replace(" DESC", " ASC")
+    """Whether two window functions differ in nothing but the direction of their order."""
+    if mine.window is None or theirs.window is None:
+        return False
+    turned = tuple((key, not descends) for key, descends in theirs.window.order)
+    return bool(turned) and mine.window == replace(theirs.window, order=turned)
 
 
 def _explain_column(differ: Differ, mine: Term, theirs: Term) -> None:
@@ -197,7 +201,7 @@ def _explain_aggregate(differ: Differ, mine: Term, theirs: Term) -> None:
     is_same_function = (wanted.function, wanted.is_distinct) == (given.function, given.is_distinct)
     if is_same_function and not same_argument and mine.columns != theirs.columns:
         _aggregated_column(differ, mine, theirs)
-    elif _bare(mine) != _bare(theirs):
+    elif mine.is_aggregate != theirs.is_aggregate:
         _explain_calculation(differ, mine, theirs)
     elif wanted.function != given.function:
         output_pair(differ, "aggregate_function_wrong", mine, theirs, f"Use {mine.text}.")
@@ -242,11 +246,6 @@ def is_same_thing(differ: Differ, mine: Term | None, theirs: Term | None) -> boo
 def _distinct_blame(differ: Differ, wanted: Aggregate, given: Aggregate) -> tuple[str, ...] | None:
     counted = wanted.argument if wanted.is_distinct else given.argument
     return differ.column_blame(counted.columns) if counted else None
-
-
-def _bare(term: Term) -> bool:
-    """Whether the aggregate is all there is to the term."""
-    return term.pieces[-1].endswith(")") and " " not in term.pieces[0].replace("DISTINCT ", "")
 
 
 def _same_argument(wanted: Aggregate, given: Aggregate) -> bool:

@@ -94,7 +94,7 @@ def _words_taken_for_values(finding: Finding, question: str) -> tuple[str, ...]:
     """Words of the question that were used as a value, and are none."""
     if finding.rule != "literal_not_in_column":
         return ()
-    listed = [unquoted(v.strip()).strip("%") for v in (finding.actual_value or "").split(", ")]
+    listed = [unquoted(literal).strip("%") for literal in finding.actual_literals]
     return tuple(v.casefold() for v in listed if v and contains_value(question, v))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from transforms.judgement import ValueLookup
 from transforms.name_scope import Catalog
@@ -18,6 +18,7 @@ class Finding:
     ``blame`` are canonical objects, sorted. ``clause`` is where it stands, when that is not fixed
     by the rule. ``is_weak`` marks a difference that is reported only
     when nothing stronger explains the result. ``covers`` are tables whose absence it explains.
+    ``expected_literals`` and ``actual_literals`` are the values of conditions, as SQL.
     """
 
     rule: str
@@ -30,6 +31,8 @@ class Finding:
     is_weak: bool = False
     covers: frozenset[str] = frozenset()
     clause: str | None = None
+    expected_literals: tuple[str, ...] = ()
+    actual_literals: tuple[str, ...] = ()
 
 
 @dataclass
@@ -37,7 +40,8 @@ class Differ:
     """What every part of the diff looks at, and the findings so far.
 
     ``written_expected`` is the expected shape as it is written, where ``expected`` had values put
-    into the spelling of the data.
+    into the spelling of the data. ``plain`` are both queries with metric views replaced by what
+    they are defined as; None where they read none, or one that cannot be replaced.
     """
 
     expected: QueryShape
@@ -48,6 +52,7 @@ class Differ:
     question: str
     is_ordered: bool
     written_expected: QueryShape | None = None
+    plain: tuple[QueryShape, QueryShape] | None = None
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, finding: Finding) -> None:
@@ -55,6 +60,11 @@ class Differ:
         known = {(found.rule, found.blame) for found in self.findings}
         if (finding.rule, finding.blame) not in known:
             self.findings.append(finding)
+
+    def with_plain_shapes(self) -> Differ:
+        """The same without findings, metric views replaced by what they are defined as."""
+        expected, produced = self.plain or (self.expected, self.produced)
+        return replace(self, expected=expected, produced=produced, findings=[])
 
     def space_blame(self) -> tuple[str, ...]:
         """The space itself: for habits that no single object explains."""

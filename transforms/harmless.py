@@ -110,10 +110,11 @@ def left_out_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRu
 
 
 def _ranked(differ: Differ, ranks: list[Term]) -> ArbiterRuling | None:
-    keys = [key.text for key in differ.produced.order_by]
+    keys = tuple((key.term.text, key.is_descending) for key in differ.produced.order_by)
     for term in ranks:
-        order = term.text.partition("ORDER BY ")[2].rstrip(")")
-        if "PARTITION BY" in term.text or not keys or keys[0] != order:
+        window = term.window
+        is_ranked = window is not None and not window.partition and bool(window.order)
+        if window is None or not is_ranked or keys[: len(window.order)] != window.order:
             return None
     return rule_of(
         "rank_shown_by_order",
@@ -145,14 +146,28 @@ def any_has_two_meanings(differ: Differ, findings: tuple[Finding, ...]) -> Arbit
     asked = words(differ.question)
     if not is_only or "any" not in asked or "than" not in asked:
         return None
-    wanted, given = strong[0].expected_value or "", strong[0].actual_value or ""
-    if {wanted[:4], given[:4]} != {"MAX(", "MIN("} or wanted[4:] != given[4:]:
+    wanted, given = _compared_extreme(differ.expected), _compared_extreme(differ.produced)
+    if wanted is None or given is None or wanted.uses != given.uses:
+        return None
+    if {wanted.aggregates[0].function, given.aggregates[0].function} != {"MAX", "MIN"}:
         return None
     return rule_of(
         "any_has_two_meanings",
-        f"The question compares with 'any': {wanted} reads it one way, {given} the other; "
-        f"nothing else differs.",
+        f"The question compares with 'any': {wanted.text} reads it one way, {given.text} the "
+        f"other; nothing else differs.",
     )
+
+
+def _compared_extreme(shape: QueryShape) -> Term | None:
+    """The one MAX or MIN that a query compares with."""
+    found = [
+        predicate.right
+        for predicate in shape.predicates
+        if predicate.right is not None
+        and predicate.right.is_aggregate
+        and predicate.right.aggregates[0].function in {"MAX", "MIN"}
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def repeated_rows(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:

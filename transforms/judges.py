@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from transforms.arbiter import arbitrate
+from transforms.contracts import JUDGES
 from transforms.diff_errors import execution_finding
+from transforms.equivalence import completeness, semantic_equivalence
 from transforms.failing import failure_of
-from transforms.findings import Finding
+from transforms.findings import Differ, Finding
 from transforms.harmless import rule_of
 from transforms.judgement import (
     ArbiterRuling,
@@ -21,14 +23,16 @@ from transforms.judgement import (
 from transforms.judging_case import Case, compare_results, differ_of
 from transforms.query_diff import diff_queries
 from transforms.read_queries import ReadQueries
+from transforms.repeatability import ASKED_ONCE
 from transforms.routing import routing, wanted_kind
 from transforms.rules import RULES
 from transforms.space_state import SpaceState
 
-JUDGE_VERSION = "2"
+JUDGE_VERSION = "3"
 """Rises with every change that can change a verdict, a failure or a ruling."""
 
 _STRUCTURAL = ("schema_accuracy", "logical_accuracy")
+_OF_MEANING = ("semantic_equivalence", "completeness")
 _INFRASTRUCTURE = ("timed_out", "failed")
 _UNFINISHED = ("timed_out", "too_large")
 
@@ -77,6 +81,11 @@ def _skipped(judge_name: str, reason: str) -> Verdict:
     return _verdict(judge_name, "skipped", reason, None)
 
 
+def _in_order(*verdicts: Verdict) -> tuple[Verdict, ...]:
+    """The verdicts of all judges on one asking, in the order of the judges."""
+    return tuple(sorted((*verdicts, ASKED_ONCE), key=lambda verdict: JUDGES.index(verdict.judge)))
+
+
 def _ruling_verdict(ruling: ArbiterRuling) -> Verdict:
     return _verdict("arbiter", ruling.verdict, ruling.evidence, ruling.confidence)
 
@@ -100,12 +109,12 @@ def _infrastructure(case: Case) -> Judgement:
     reason = case.question.answer_error or "The platform did not answer."
     fix = "Ask again; nothing is known about the answer."
     finding = Finding("platform_fault", case.space, fix, actual_value=reason)
-    names = ("syntax_validity", *_STRUCTURAL, "asset_routing", "result_correctness")
+    names = ("syntax_validity", *_STRUCTURAL, *_OF_MEANING, "asset_routing", "result_correctness")
     verdicts = [_skipped(name, f"No answer to judge: {reason}") for name in names]
     return Judgement(
         outcome="infrastructure",
         comparison=None,
-        verdicts=(*verdicts, _not_asked("there is no answer.")),
+        verdicts=_in_order(*verdicts, _not_asked("there is no answer.")),
         failures=(_failure(case, finding),),
         ruling=None,
         confirmation="infrastructure",
@@ -123,14 +132,14 @@ def _unanswered(case: Case, outcome: str, findings: tuple[Finding, ...]) -> Judg
         else:
             verdicts.append(_skipped(name, "The answer has no SQL that runs."))
     verdicts += [
-        _skipped("asset_routing", "The answer has no SQL that runs."),
+        *(_skipped(n, "The answer has no SQL that runs.") for n in (*_OF_MEANING, "asset_routing")),
         _verdict("result_correctness", "no", f"No result: {rationale}", 1.0),
         _not_asked("the answer has no result, so there is nothing to decide."),
     ]
     return Judgement(
         outcome=outcome,
         comparison=None,
-        verdicts=tuple(verdicts),
+        verdicts=_in_order(*verdicts),
         failures=tuple(_failure(case, finding) for finding in findings),
         ruling=None,
         confirmation="confirmed",
@@ -184,7 +193,7 @@ def _no_expected(case: Case) -> Judgement:
     finding = Finding("expected_sql_fails", case.space, fix, actual_value=error)
     verdicts = [
         _verdict("syntax_validity", "yes", "The SQL parses and runs.", 1.0),
-        *(_skipped(name, "There is no expected result.") for name in _STRUCTURAL),
+        *(_skipped(n, "There is no expected result.") for n in (*_STRUCTURAL, *_OF_MEANING)),
         _routing_verdict(case, None),
         _skipped("result_correctness", f"There is no expected result: {error}"),
         _ruling_verdict(ruling),
@@ -192,7 +201,7 @@ def _no_expected(case: Case) -> Judgement:
     return Judgement(
         outcome="expected_sql_error",
         comparison=None,
-        verdicts=tuple(verdicts),
+        verdicts=_in_order(*verdicts),
         failures=(_failure(case, finding),),
         ruling=ruling,
         confirmation="suspect",
@@ -212,7 +221,7 @@ def _not_comparable(case: Case, why: str | None = None) -> Judgement:
     finding = Finding(rule, blame, f"{reason} Return fewer rows, or filter first.")
     verdicts = [
         _verdict("syntax_validity", "yes", "The SQL parses and plans.", 1.0),
-        *(_skipped(name, reason) for name in _STRUCTURAL),
+        *(_skipped(name, reason) for name in (*_STRUCTURAL, *_OF_MEANING)),
         _routing_verdict(case, None),
         _skipped("result_correctness", reason),
         _not_asked("there are no two results."),
@@ -220,7 +229,7 @@ def _not_comparable(case: Case, why: str | None = None) -> Judgement:
     return Judgement(
         outcome="not_comparable",
         comparison=Comparison("not_comparable", is_correct=False, detail=reason),
-        verdicts=tuple(verdicts),
+        verdicts=_in_order(*verdicts),
         failures=(_failure(case, finding),),
         ruling=None,
         confirmation="unarbitrated",
@@ -230,19 +239,20 @@ def _not_comparable(case: Case, why: str | None = None) -> Judgement:
 def _compared(case: Case, policy: str) -> Judgement:
     comparison, is_ordered = compare_results(case, policy)
     if comparison.is_correct:
-        return _right(case, comparison)
+        return _right(case, comparison, is_ordered=is_ordered)
     if comparison.step == "not_comparable":
         return _not_comparable(case, comparison.detail)
     if not is_ordered and comparison.step == "row_order":
         return _unordered(case, comparison)
     differ = differ_of(case, is_ordered=is_ordered)
     if differ is None:
-        return _wrong(case, comparison, (), rule_of("nothing_decides", "A query does not parse."))
+        ruling = rule_of("nothing_decides", "A query does not parse.")
+        return _wrong(case, comparison, (), ruling, None)
     findings = diff_queries(differ)
     routed = _routing_finding(case)
     if routed is not None:
         findings = (routed,)  # another kind of asset explains every other difference
-    return _wrong(case, comparison, findings, arbitrate(differ, findings))
+    return _wrong(case, comparison, findings, arbitrate(differ, findings), differ)
 
 
 def _unordered(case: Case, comparison: Comparison) -> Judgement:
@@ -252,15 +262,19 @@ def _unordered(case: Case, comparison: Comparison) -> Judgement:
     ruling = rule_of(
         "both_differ_from_data_or_question", f"Neither query does: {comparison.detail}"
     )
-    return _wrong(case, comparison, (finding,), ruling)
+    return _wrong(case, comparison, (finding,), ruling, differ_of(case, is_ordered=False))
 
 
-def _right(case: Case, comparison: Comparison) -> Judgement:
+def _right(case: Case, comparison: Comparison, *, is_ordered: bool) -> Judgement:
     is_same = comparison.step == "identical_sql"
     passed = "The result is right" + ("." if is_same else ", so other SQL is right too.")
+    differ = None if is_same else differ_of(case, is_ordered=is_ordered)
+    apart = _differences(differ) if differ is not None else None
     verdicts = [
         _verdict("syntax_validity", "yes", "The SQL parses and runs.", 1.0),
         *(_verdict(name, "yes", passed, 1.0 if is_same else 0.9) for name in _STRUCTURAL),
+        semantic_equivalence(comparison, apart, differ),
+        completeness(comparison, (), differ, None),
         _routing_verdict(case, routed := _routing_finding(case)),
         _verdict("result_correctness", "yes", comparison.detail, 1.0),
         _not_asked("the results agree."),
@@ -268,11 +282,17 @@ def _right(case: Case, comparison: Comparison) -> Judgement:
     return Judgement(
         outcome="correct",
         comparison=comparison,
-        verdicts=tuple(verdicts),
+        verdicts=_in_order(*verdicts),
         failures=(_failure(case, routed),) if routed is not None else (),
         ruling=None,
         confirmation="confirmed" if routed is not None else None,
     )
+
+
+def _differences(differ: Differ) -> tuple[Finding, ...]:
+    """What sets two queries apart that agree; a metric view and what it is defined as does not."""
+    found = diff_queries(differ)
+    return found if not found or differ.plain is None else diff_queries(differ.with_plain_shapes())
 
 
 def _routing_finding(case: Case) -> Finding | None:
@@ -284,20 +304,23 @@ def _routing_finding(case: Case) -> Finding | None:
 
 def _routing_verdict(case: Case, finding: Finding | None) -> Verdict:
     asset = case.question.expected_asset
+    if finding is not None:
+        return _verdict("asset_routing", "no", finding.fix, RULES[finding.rule].confidence)
     if not asset:
         return _skipped("asset_routing", "The benchmark does not say which asset should answer.")
     if wanted_kind(asset) is None:
         return _skipped("asset_routing", f"{asset!r} is no kind of asset.")
     if case.produced_shape is None or case.expected_shape is None:
         return _skipped("asset_routing", "The SQL cannot be read.")
-    if finding is not None:
-        confidence = RULES[finding.rule].confidence
-        return _verdict("asset_routing", "no", finding.fix, confidence)
     return _verdict("asset_routing", "yes", f"The answer reads a {asset}.", 0.95)
 
 
 def _wrong(
-    case: Case, comparison: Comparison, findings: tuple[Finding, ...], ruling: ArbiterRuling
+    case: Case,
+    comparison: Comparison,
+    findings: tuple[Finding, ...],
+    ruling: ArbiterRuling,
+    differ: Differ | None,
 ) -> Judgement:
     named = findings or (_unexplained(case, comparison),)
     by_judge: dict[str, list[Finding]] = {}
@@ -311,6 +334,8 @@ def _wrong(
     explained = ", ".join(finding.rule for finding in findings)
     reason = f" Explained by: {explained}." if explained else " Nothing structural explains it."
     verdicts += [
+        semantic_equivalence(comparison, findings if differ is not None else None, differ),
+        completeness(comparison, findings, differ, ruling),
         _verdict("result_correctness", "no", comparison.detail + reason, 1.0),
         _ruling_verdict(ruling),
     ]
@@ -323,7 +348,7 @@ def _wrong(
     return Judgement(
         outcome="incorrect",
         comparison=comparison,
-        verdicts=tuple(verdicts),
+        verdicts=_in_order(*verdicts),
         failures=failures,
         ruling=ruling,
         confirmation=confirmation,

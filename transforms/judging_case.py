@@ -10,6 +10,7 @@ from sqlglot import exp
 from transforms.arbiter import repaired
 from transforms.findings import Differ
 from transforms.judgement import Comparison, Engine, Execution, Question, ValueLookup
+from transforms.metric_views import expanded
 from transforms.name_scope import Catalog
 from transforms.question_order import asked_order, is_in_some_order
 from transforms.read_queries import ReadQueries, ReadQuery
@@ -75,6 +76,18 @@ class Case:
     def produced_shape(self) -> QueryShape | None:
         return self._produced_query.shape
 
+    @cached_property
+    def plain_shapes(self) -> tuple[QueryShape, QueryShape] | None:
+        """Both shapes with metric views replaced by what they are defined as; None: none is."""
+        trees = self.expected_tree, self.produced_tree
+        plain = [expanded(tree, self.catalog) if tree is not None else None for tree in trees]
+        shapes = [
+            _shape(tree, self.state) if tree is not None else shape
+            for tree, shape in zip(plain, (self.expected_shape, self.produced_shape), strict=True)
+        ]
+        is_plain = plain == [None, None] or shapes[0] is None or shapes[1] is None
+        return None if is_plain else (shapes[0], shapes[1])  # type: ignore[return-value]
+
     @property
     def is_one_query(self) -> bool:
         """Whether both are one query, written differently at most."""
@@ -102,6 +115,7 @@ def differ_of(case: Case, *, is_ordered: bool) -> Differ | None:
         question=case.question.question,
         is_ordered=is_ordered,
         written_expected=case.expected_shape,
+        plain=case.plain_shapes,
     )
 
 

@@ -94,11 +94,17 @@ class Catalog:
         """Whether a column holds whole numbers."""
         return self.column_type(full_name) in _INTEGERS
 
+    def is_number(self, full_name: str) -> bool:
+        """Whether a column holds numbers."""
+        data_type = self.column_type(full_name) or ""
+        return data_type in _INTEGERS | _FRACTIONS or data_type.startswith("decimal")
+
     def is_date(self, full_name: str) -> bool:
         """Whether a column holds dates or timestamps."""
         return (self.column_type(full_name) or "").startswith(("date", "timestamp"))
 
 
+_FRACTIONS = {"float", "double", "real", "decimal"}
 _INTEGERS = {"tinyint", "smallint", "int", "integer", "bigint", "long", "short", "byte"}
 
 
@@ -108,6 +114,7 @@ class Source:
 
     ``outputs`` are the columns of a query by lower-case name; ``table`` is the catalog's table. An
     open source, such as a table function, may have any column: ``open_name`` is what it is called.
+    A query that returns all columns of one has it under ``*`` in its ``outputs``.
     """
 
     alias: str
@@ -119,10 +126,13 @@ class Source:
     def column(self, name: str) -> Term | None:
         """What the source's column means, or None."""
         if self.open_name is not None:
-            full_name = f"{self.open_name}.{name.lower()}"
-            return column_term(Use(full_name, frozenset({full_name}), instance=self.instance))
+            return _open_column(self.open_name, name, self.instance)
         if self.outputs is not None:
-            return self.outputs.get(name.lower())
+            everything = self.outputs.get("*")
+            found = self.outputs.get(name.lower())
+            if found is not None or everything is None:
+                return found
+            return _open_column(everything.text, name, everything.uses[0].instance)
         column = self.table.column(name) if self.table else None
         if self.table is None or column is None:
             return None
@@ -131,13 +141,21 @@ class Source:
 
     def columns(self) -> Iterator[tuple[str, Term]]:
         """Every column that ``*`` stands for, with its name."""
-        if self.outputs is not None:
+        if self.open_name is not None:
+            use = Use(self.open_name, frozenset({self.open_name}), instance=self.instance)
+            yield "*", Term(("*", ""), self.open_name, (use,))
+        elif self.outputs is not None:
             yield from self.outputs.items()
         elif self.table is not None:
             for column in self.table.columns:
                 term = self.column(column.name)
                 if term is not None:
                     yield column.name.lower(), term
+
+
+def _open_column(source: str, name: str, instance: int) -> Term:
+    full_name = f"{source}.{name.lower()}"
+    return column_term(Use(full_name, frozenset({full_name}), instance=instance))
 
 
 @dataclass

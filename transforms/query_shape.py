@@ -109,7 +109,8 @@ class _Walker(ConditionWalker):
                 wanted = inner.table.lower() if isinstance(inner, exp.Column) else ""
                 for source in scope.sources:
                     if not wanted or source.alias.lower() == wanted:
-                        outputs.extend(source.columns())
+                        found = source.columns()
+                        outputs.extend(c for c in found if c[0] != "*" or not is_top)
                 continue
             term = self.terms.build(inner, scope, "SELECT")
             self.draft.aggregates_on_top |= is_top and inner.find(exp.AggFunc) is not None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from transforms.findings import folded, unquoted
-from transforms.question_words import name_words, quoted_strings, stem, words
+from transforms.question_words import name_words, quoted_strings, stem, stems, words
 from transforms.shape_model import Predicate, QueryShape, Term
 
 _NUMBER_WORDS = {
@@ -27,8 +27,12 @@ _BOUNDS: tuple[tuple[str, str], ...] = (
     (rf"\b(?:under|below|before) {_N}\b", "<"),
 )
 _TOP = re.compile(rf"\b(?:top|first|best|bottom|last) {_N}\b|\b{_N} (?:most|least|[a-z]+est)\b")
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _COUNT_WORDS = re.compile(r"\b(how many|number of|count)\b")
 _PER_WORDS = re.compile(r"\b(each|every|per|respective|respectively|for all)\b")
+_GROUPED = re.compile(
+    r"\b(?:per|each|every|grouped by|broken down by|split by) ((?:[a-z]+ ?){1,3})"
+)
 _EXTREME = re.compile(r"\b(?!least\b)(most|[a-z]{3,}est)\b")
 _NOT_EXTREME = {
     "interest", "forest", "request", "guest", "harvest", "honest", "protest", "invest", "latest",
@@ -79,6 +83,7 @@ def demands(
         *_quoted(question, expected, produced),
         *_numbers(question, expected, produced),
         *_one_number(question, expected, produced, rows),
+        *_grouped(question, expected, produced),
         *_extreme(question, expected, produced),
         *_averages(question, expected, produced),
         *_alternatives(question, expected, produced),
@@ -158,12 +163,33 @@ def _top(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[
 
 def _quoted(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
     for text in quoted_strings(question):
-        fits = [folded(text) in _literal_text(shape) for shape in (expected, produced)]
+        fits = [holds_text(_literals(shape), text) for shape in (expected, produced)]
         yield Demand(f"'{text}'", "quoted", *fits)
 
 
-def _literal_text(shape: QueryShape) -> str:
-    return "|".join(folded(v) for p in _all_predicates(shape) for v in p.values)
+def _literals(shape: QueryShape) -> tuple[str, ...]:
+    """The literals of conditions and outputs, and the numbers that rows are cut at."""
+    found = [literal for p in _all_predicates(shape) for literal in p.literals]
+    found += [literal for term in shape.outputs for literal in term.literals]
+    found += [literal for ranking in shape.superlatives for literal in ranking.term.literals]
+    found += [str(ranking.count) for ranking in shape.superlatives]
+    found += [str(shape.limit)] if shape.limit is not None else []
+    found += [value for call in shape.functions for _, value in call.arguments]
+    return tuple(found)
+
+
+def holds_text(literals: tuple[str, ...], text: str) -> bool:
+    """Whether one of the literals holds a text, whatever its case and what stands around it."""
+    return any(folded(text) in folded(unquoted(literal)) for literal in literals)
+
+
+def holds_number(literals: tuple[str, ...], number: Decimal) -> bool:
+    """Whether one of the literals is a number, or a text (a date, a pattern) with that number.
+
+    The one after it counts too: ``> 2`` on whole numbers is ``>= 3``, a year ends before the next.
+    """
+    found = {Decimal(digits) for literal in literals for digits in _DIGITS.findall(literal)}
+    return number in found or number + 1 in found
 
 
 def _numbers(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
@@ -172,21 +198,8 @@ def _numbers(question: str, expected: QueryShape, produced: QueryShape) -> Itera
         number = number_of(text)
         if number is None or number < 2:
             continue
-        fits = [_uses_number(shape, number) for shape in (expected, produced)]
+        fits = [holds_number(_literals(shape), number) for shape in (expected, produced)]
         yield Demand(text, "number", *fits)
-
-
-def _uses_number(shape: QueryShape, number: Decimal) -> bool:
-    wanted = format(number, "f")
-    texts = [p.text for p in _all_predicates(shape)]
-    texts += [f"{v}" for p in _all_predicates(shape) for v in p.values]
-    texts += [t.text for t in shape.outputs]
-    texts += [r.text for r in shape.superlatives]
-    texts += [str(shape.limit)] if shape.limit is not None else []
-    texts += [value for call in shape.functions for _, value in call.arguments]
-    following = format(number + 1, "f")
-    pattern = re.compile(rf"(?<![\d.])(?:{re.escape(wanted)}|{re.escape(following)})(?![\d])")
-    return any(pattern.search(text) for text in texts)
 
 
 def _one_number(
@@ -202,6 +215,26 @@ def _one_number(
         is_one = count is None or count <= 1
         fits.append(is_one and (len(shape.outputs) == 1 or " and " in text))
     yield Demand(match.group(0), "one number", *fits)
+
+
+def _grouped(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
+    """'per region', 'for each region' ask for groups of what a key or its table is called."""
+    for match in _GROUPED.finditer(question.lower()):
+        named = stems(match.group(1))
+        fits = [_groups_by(shape, named) for shape in (expected, produced)]
+        if True in fits:
+            yield Demand(match.group(0).strip(), "group", *fits)
+
+
+def _groups_by(shape: QueryShape, named: frozenset[str]) -> bool | None:
+    """Whether a query groups by something of that name; False: it aggregates everything at once."""
+    keys = [*shape.group_by, *(key for r in shape.superlatives for key in r.partition)]
+    for key in keys:
+        for column in key.columns:
+            _, table, name = [*("", "", *column.split("."))][-3:]
+            if named & (stems(table) | stems(name)):
+                return True
+    return False if not keys and shape.aggregates and not shape.set_operations else None
 
 
 def _extreme(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
@@ -236,7 +269,8 @@ def _averages_something(shape: QueryShape) -> bool:
     terms = [*shape.outputs, *(p.left for p in shape.predicates)]
     terms += [p.right for p in shape.predicates if p.right is not None]
     terms += [ranking.term for ranking in shape.superlatives]
-    return any("AVG" in t.text or " / " in t.text or t.measures for t in terms)
+    is_average = [any(a.function == "AVG" for a in term.aggregates) for term in terms]
+    return any(is_average) or any(term.has_division or term.measures for term in terms)
 
 
 def _alternatives(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:

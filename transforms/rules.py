@@ -251,6 +251,15 @@ _ARBITER: tuple[tuple[str, str, float | None, str], ...] = (
     ("question_contradicts_expected_only", "skipped", None,
      "Explicit words of the question speak against the expected SQL, and nothing shows that "
      "the answer is right"),
+    ("declared_measure_ignored", "genie_correct", 0.8,
+     "The question names a measure that the semantic layer declares; the answer uses it, and the "
+     "expected SQL computes another aggregate"),
+    ("declared_filter_ignored", "genie_correct", 0.8,
+     "The semantic layer declares a filter for what the question asks; the answer keeps to it, and "
+     "the expected SQL does not"),
+    ("declaration_contradicts_expected_only", "skipped", None,
+     "A declared measure or filter speaks against the expected SQL, and nothing shows that the "
+     "answer is right"),
     ("columns_ranked_by_added", "both_correct", 0.7,
      "The same rows; the answer also shows what it ranks, groups or filters by"),
     ("columns_not_asked_left_out", "both_correct", 0.65,

@@ -7,7 +7,6 @@ one value. Two queries are compared feature by feature (``transforms.query_diff`
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +15,7 @@ from typing import Literal
 # groups; inside a conditional aggregate.
 Place = Literal["rows", "excluded", "compared", "ranked", "groups", "conditional"]
 EdgeKind = Literal["inner", "outer", "anti"]
-_LITERAL = re.compile(r"'(?:[^']|'')*'|-?\d+(?:\.\d+)?|TRUE|FALSE|NULL")
+Period = Literal["year", "month"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,26 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """What a window function is taken over: keys in canonical SQL, those of the order with whether
+    they descend."""
+
+    function: str
+    partition: tuple[str, ...]
+    order: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
     """A normalized expression.
 
     ``pieces`` are the texts between the columns in ``uses``, one more than there are columns.
     Casts, rounding, aliases, redundant parentheses and the conditions of conditional aggregates are
     gone from them; ``has_rounding`` remembers a rounding. ``text`` is the canonical SQL with
-    everything in it, columns as ``schema.table.column``.
+    everything in it, columns as ``schema.table.column``. What the term is as a whole:
+    ``is_literal``, ``is_aggregate`` (one aggregate and nothing else), ``window``, the ``period``
+    that it cuts its column down to, and ``factor``, how much of its first and last piece a constant
+    factor is. ``has_division``, ``has_subquery`` and ``literals`` (as SQL) are of any part of it.
     """
 
     pieces: tuple[str, ...]
@@ -67,6 +79,14 @@ class Term:
     measures: tuple[str, ...] = ()
     has_rounding: bool = False
     is_window: bool = False
+    has_division: bool = False
+    has_subquery: bool = False
+    literals: tuple[str, ...] = ()
+    is_literal: bool = False
+    is_aggregate: bool = False
+    window: Window | None = None
+    period: Period | None = None
+    factor: tuple[int, int] = (0, 0)
 
     @property
     def column(self) -> str | None:
@@ -76,8 +96,7 @@ class Term:
     @property
     def literal(self) -> str | None:
         """The SQL literal, when the term is nothing else."""
-        is_literal = not self.uses and _LITERAL.fullmatch(self.pieces[0])
-        return self.pieces[0] if is_literal else None
+        return self.pieces[0] if self.is_literal else None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -115,6 +134,13 @@ class Predicate:
     slot: int = 0
     parts: tuple[Predicate, ...] = ()
     written: str | None = None
+
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """Every literal of the condition, as SQL."""
+        terms = [self.left, *([self.right] if self.right else [])]
+        inner = [literal for part in (*terms, *self.parts) for literal in part.literals]
+        return (*self.values, *inner)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -22,8 +22,6 @@ TRANSPARENT = (
 )
 MAX_FACTOR = 10**12
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_HEAD_FACTOR = re.compile(r"^-?\d+ \* ")
-_TAIL_FACTOR = re.compile(r" / \d+$")
 
 
 def concat(*parts: str | Term) -> Term:
@@ -32,7 +30,8 @@ def concat(*parts: str | Term) -> Term:
     uses: list[Use] = []
     aggregates: list[Aggregate] = []
     measures: list[str] = []
-    has_rounding = is_window = False
+    literals: list[str] = []
+    has_rounding = is_window = has_division = has_subquery = False
     for part in parts:
         if isinstance(part, str):
             pieces[-1] += part
@@ -44,8 +43,11 @@ def concat(*parts: str | Term) -> Term:
         uses.extend(part.uses)
         aggregates.extend(part.aggregates)
         measures.extend(part.measures)
+        literals.extend(part.literals)
         has_rounding |= part.has_rounding
         is_window |= part.is_window
+        has_division |= part.has_division
+        has_subquery |= part.has_subquery
     return Term(
         pieces=tuple(pieces),
         text=text,
@@ -54,7 +56,15 @@ def concat(*parts: str | Term) -> Term:
         measures=tuple(measures),
         has_rounding=has_rounding,
         is_window=is_window,
+        has_division=has_division,
+        has_subquery=has_subquery,
+        literals=tuple(literals),
     )
+
+
+def literal_term(text: str) -> Term:
+    """The term that is nothing but a literal, given as canonical SQL."""
+    return Term((text,), text, literals=(text,), is_literal=True)
 
 
 def changed(term: Term, **values: object) -> Term:
@@ -64,7 +74,9 @@ def changed(term: Term, **values: object) -> Term:
 
 
 def joined(parts: Sequence[Term], separator: str) -> Term:
-    """The terms with a text between them."""
+    """The terms with a text between them; a single one as it is."""
+    if len(parts) == 1:
+        return parts[0]
     mixed: list[str | Term] = []
     for part in parts:
         mixed.extend((separator, part) if mixed else (part,))
@@ -118,11 +130,21 @@ def scaled(factor: Fraction, over: Sequence[Term], under: Sequence[Term]) -> Ter
     quotients = sorted(under, key=lambda term: term.text)
     if factor.denominator != 1:
         quotients.append(tail)
-    return joined([joined(products, " * "), *quotients], " / ")
+    term = joined([joined(products, " * "), *quotients], " / ")
+    if factor == 1:
+        return changed(term, has_division=True) if under else term
+    head_size = len(f"{head.text} * ") if factor.numerator != 1 and over else 0
+    tail_size = len(f" / {tail.text}") if factor.denominator != 1 else 0
+    return changed(
+        term,
+        has_division=term.has_division or bool(quotients),
+        is_literal=not over and not quotients,
+        factor=(head_size, tail_size),
+    )
 
 
 def _number_term(value: int) -> Term:
-    return Term((str(value),), str(value))
+    return literal_term(str(value))
 
 
 def differs_by_factor(mine: Term, theirs: Term) -> bool:
@@ -135,6 +157,7 @@ def differs_by_factor(mine: Term, theirs: Term) -> bool:
 
 
 def _without_factor(term: Term) -> tuple[str, ...]:
+    head, tail = term.factor
     first, *rest = term.pieces
-    pieces = [_HEAD_FACTOR.sub("", first), *rest]
-    return (*pieces[:-1], _TAIL_FACTOR.sub("", pieces[-1]))
+    pieces = [first[head:], *rest]
+    return (*pieces[:-1], pieces[-1][: len(pieces[-1]) - tail])

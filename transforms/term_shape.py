@@ -9,13 +9,14 @@ from fractions import Fraction
 from sqlglot import exp
 
 from transforms.name_scope import Scope
-from transforms.shape_model import Aggregate, Superlative, Term
+from transforms.shape_model import Aggregate, Period, Superlative, Term, Window
 from transforms.term_parts import (
     TRANSPARENT,
     changed,
     concat,
     constant,
     joined,
+    literal_term,
     literal_text,
     scaled,
 )
@@ -39,7 +40,8 @@ _NAMES: dict[type[exp.Expr], str] = {
 def aggregate_term(function: str, argument: Term, *, is_distinct: bool = False) -> Term:
     """``FUNCTION(argument)`` over a term that is already normalized."""
     term = concat(f"{function}({'DISTINCT ' if is_distinct else ''}", argument, ")")
-    return changed(term, aggregates=(Aggregate(function, is_distinct, argument),))
+    aggregates = (Aggregate(function, is_distinct, argument),)
+    return changed(term, aggregates=aggregates, is_aggregate=True)
 
 
 class TermBuilder:
@@ -64,7 +66,7 @@ class TermBuilder:
 
         literal = literal_text(node)
         if literal is not None:
-            return Term((literal,), literal)
+            return literal_term(literal)
         if isinstance(node, (*TRANSPARENT, exp.Alias)):
             return again(node.this)
         if isinstance(node, exp.Column):
@@ -112,7 +114,7 @@ class TermBuilder:
             if share is not None:
                 part = self._finish_aggregate("COUNT", False, None, share, scope)
                 whole = self._finish_aggregate("COUNT", False, None, None, scope)
-                return joined([part, whole], " / ")
+                return changed(joined([part, whole], " / "), has_division=True)
             condition, argument, function = _conditional(function, argument)
         if argument is None or isinstance(argument, exp.Star):
             return self._finish_aggregate(function, is_distinct, None, condition, scope)
@@ -128,7 +130,8 @@ class TermBuilder:
             return inner
         if type(node) not in _NAMES and condition is None:
             whole = _as_written(node, again)
-            return changed(whole, aggregates=(Aggregate(function, is_distinct, inner),))
+            aggregates = (Aggregate(function, is_distinct, inner),)
+            return changed(whole, aggregates=aggregates, is_aggregate=True)
         aggregate = self._finish_aggregate(function, is_distinct, inner, condition, scope)
         return aggregate if factor == 1 else scaled(factor, [aggregate], [])
 
@@ -159,7 +162,7 @@ class TermBuilder:
         else:
             text = f"{function}({distinct}{shown})"
         aggregate = Aggregate(function, is_distinct, argument, when is not None, columns)
-        return changed(term, text=text, aggregates=(aggregate,))
+        return changed(term, text=text, aggregates=(aggregate,), is_aggregate=True)
 
     def _product(self, node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
         """Products and quotients as ``factor * a * b / c``, whatever the order they stand in."""
@@ -197,27 +200,31 @@ class TermBuilder:
         return factor, over, under
 
     def _window(self, node: exp.Window, again: Callable[[exp.Expr], Term]) -> Term:
-        parts: list[str | Term] = [_window_function(node.this, again), " OVER ("]
-        keys = node.args.get("partition_by") or []
+        function = _window_function(node.this, again)
+        parts: list[str | Term] = [function, " OVER ("]
+        keys = [again(key) for key in node.args.get("partition_by") or []]
         if keys:
-            parts += ["PARTITION BY ", joined([again(key) for key in keys], ", "), " "]
+            parts += ["PARTITION BY ", joined(keys, ", "), " "]
         order = node.args.get("order")
-        if order is not None:
-            ordered = [
-                concat(again(key.this), " DESC" if key.args.get("desc") else " ASC")
-                for key in order.expressions
-            ]
+        by = [
+            (again(k.this), bool(k.args.get("desc"))) for k in (order.expressions if order else ())
+        ]
+        if by:
+            ordered = [concat(key, " DESC" if descends else " ASC") for key, descends in by]
             parts += ["ORDER BY ", joined(ordered, ", ")]
-        term = changed(concat(*parts, ")"), is_window=True, aggregates=())
+        window = Window(
+            function.text,
+            tuple(key.text for key in keys),
+            tuple((key.text, descends) for key, descends in by),
+        )
+        term = changed(concat(*parts, ")"), is_window=True, window=window, aggregates=())
         is_rank = isinstance(node.this, (exp.RowNumber, exp.Rank, exp.DenseRank))
-        if is_rank and order is not None:
-            first = order.expressions[0]
+        if is_rank and by:
             ranking = Superlative(
-                again(first.this),
-                bool(first.args.get("desc")),
+                *by[0],
                 count=1,
                 keeps_ties=not isinstance(node.this, exp.RowNumber),
-                partition=tuple(again(key) for key in keys),
+                partition=tuple(keys),
             )
             self.rankings[term.text] = ranking
         return term
@@ -236,8 +243,40 @@ class TermBuilder:
         if isinstance(node, exp.If):
             return _case(exp.Case(ifs=[node.copy()], default=node.args.get("false")), again)
         if isinstance(node, exp.Extract) and node.name.upper() in {"YEAR", "MONTH"}:
-            return concat(f"{node.name.upper()}(", again(node.expression), ")")
-        return _as_written(node, again)
+            part = concat(f"{node.name.upper()}(", again(node.expression), ")")
+            return changed(part, period="year") if node.name.upper() == "YEAR" else part
+        period = _period(node)
+        whole = _as_written(node, again)
+        is_of_column = period is not None and again(node.this).column is not None
+        return changed(whole, period=period) if is_of_column else whole
+
+
+_FORMATS: dict[str, Period] = {"%Y": "year", "%Y-%m": "month", "%Y-%mstrict": "month"}
+_UNITS: dict[str, Period] = {
+    "YEAR": "year",
+    "YYYY": "year",
+    "YY": "year",
+    "MONTH": "month",
+    "MM": "month",
+}
+_LENGTHS: dict[str, Period] = {"4": "year", "7": "month"}  # characters of 2020 and of 2020-05
+
+
+def _period(node: exp.Expr) -> Period | None:
+    """The year or month that an expression cuts its operand down to; None for any other one."""
+    if isinstance(node, exp.Year):
+        return "year"
+    if isinstance(node, exp.TimeToStr):
+        return _FORMATS.get(node.args["format"].name)
+    if isinstance(node, (exp.DateTrunc, exp.TimestampTrunc)):
+        return _UNITS.get(node.args["unit"].name.upper())
+    if isinstance(node, exp.Left):
+        return _LENGTHS.get(node.expression.name)
+    if isinstance(node, exp.Substring) and node.args.get("length") is not None:
+        starts = node.args.get("start")
+        is_from_start = starts is None or starts.name in {"0", "1"}
+        return _LENGTHS.get(node.args["length"].name) if is_from_start else None
+    return None
 
 
 _OPERATORS: dict[type[exp.Expr], str] = {
@@ -271,8 +310,10 @@ def _as_written(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
         child.replace(exp.to_identifier(f"operand{len(terms) - 1}_"))
     if isinstance(copy, exp.Column):
         return again(node)
+    written = tuple(filter(None, map(literal_text, copy.find_all(exp.Literal))))
     pieces = _OPERAND.split(copy.sql("spark", normalize_functions="upper"))
-    return concat(*(terms[int(p)] if i % 2 else p for i, p in enumerate(pieces)))
+    whole = concat(*(terms[int(p)] if i % 2 else p for i, p in enumerate(pieces)))
+    return changed(whole, literals=(*whole.literals, *written))
 
 
 def _shifted_date(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term | None:
@@ -294,7 +335,8 @@ def _shifted_date(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term | N
         return None
     days = sign * int(number)
     word = unit.upper().removesuffix("S")
-    return concat(again(node.this), f" {'-' if days < 0 else '+'} INTERVAL {abs(days)} {word}")
+    moved = concat(again(node.this), f" {'-' if days < 0 else '+'} INTERVAL {abs(days)} {word}")
+    return changed(moved, literals=(*moved.literals, str(abs(days))))
 
 
 def _operand(node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:

@@ -103,6 +103,39 @@ DISPUTES = (
         evidence='"2022"',
     ),
     Dispute(
+        "a group that the benchmark leaves out",
+        "question_contradicts_expected",
+        "How many orders are there per customer?",
+        "SELECT COUNT(*) FROM orders",
+        "SELECT customer_id, COUNT(*) FROM orders GROUP BY customer_id",
+        evidence='"per customer"',
+    ),
+    Dispute(
+        "a group that the answer leaves out",
+        "question_contradicts_produced",
+        "What is the average price for each category of products?",
+        "SELECT category, AVG(price_cents) FROM products GROUP BY category",
+        "SELECT AVG(price_cents) FROM products",
+        evidence='"each category of products"',
+    ),
+    Dispute(
+        "days that the benchmark leaves out",
+        "question_contradicts_expected",
+        "How many orders were made in the last 30 days?",
+        "SELECT COUNT(*) FROM orders",
+        "SELECT COUNT(*) FROM orders WHERE ordered_on >= CURRENT_DATE - INTERVAL 30 DAYS",
+        {"expected": rows((10,)), "produced": rows((2,))},
+        '"30"',
+    ),
+    Dispute(
+        "a benchmark's value with a comma",
+        "expected_literal_not_stored",
+        "Which wood do we buy?",
+        "SELECT supplier_id FROM suppliers WHERE title = 'wood, & co'",
+        "SELECT supplier_id FROM suppliers WHERE title = 'Wood & Co'",
+        evidence="does not hold 'wood, & co'; the data has 'Wood & Co'",
+    ),
+    Dispute(
         "a column that the question names",
         "question_contradicts_expected",
         "List the nick names of gold customers.",
@@ -308,8 +341,15 @@ def test_the_ruling_decides_whether_there_are_failures(dispute: Dispute) -> None
     assert verdicts["arbiter"] == judgement.ruling.verdict
 
 
+DECLARED = {  # the disputes of test_declared.py
+    "declared_measure_ignored",
+    "declared_filter_ignored",
+    "declaration_contradicts_expected_only",
+}
+
+
 def test_every_arbiter_rule_has_a_dispute() -> None:
-    assert {dispute.rule for dispute in DISPUTES} == set(ARBITER_RULES)
+    assert {dispute.rule for dispute in DISPUTES} | DECLARED == set(ARBITER_RULES)
 
 
 def test_every_arbiter_rule_has_a_known_verdict_and_only_skipped_has_no_confidence() -> None:

@@ -29,8 +29,11 @@ def test_a_right_answer_passes_whatever_its_sql() -> None:
         "syntax_validity": "yes",
         "schema_accuracy": "yes",
         "logical_accuracy": "yes",
-        "asset_routing": "skipped",
+        "semantic_equivalence": "yes",
+        "completeness": "yes",
         "result_correctness": "yes",
+        "asset_routing": "skipped",
+        "repeatability": "skipped",
         "arbiter": "skipped",
     }
     assert "other SQL is right too" in judgement.verdicts[1].rationale

@@ -274,6 +274,24 @@ EQUIVALENT = {
             "WHERE x.region_id = r.region_id AND x.Region = 'West')"
         ),
     ),
+    "numbers as text": (
+        "SELECT title FROM products WHERE price_cents = 800 OR cost_cents IN (1, 2)",
+        "SELECT title FROM products WHERE price_cents = '800' OR cost_cents IN ('1', '2')",
+    ),
+    "a measure under aliases, in a subquery": (
+        "SELECT region, MEASURE(revenue) FROM sales WHERE region <> 'West' GROUP BY region",
+        (
+            "WITH m AS (SELECT s.region AS r, measure(s.revenue) AS v FROM shop.sales AS s "
+            "WHERE NOT s.region = 'West' GROUP BY 1) SELECT x.r, x.v FROM (SELECT * FROM m) AS x"
+        ),
+    ),
+    "a table function in a common table expression": (
+        "SELECT f.order_id FROM orders_between('2023-01-01', '2023-01-31') AS f",
+        (
+            "WITH o AS (SELECT * FROM shop.orders_between('2023-01-01', '2023-01-31')) "
+            "SELECT order_id FROM o"
+        ),
+    ),
     "arguments by name and by position": (
         "SELECT * FROM orders_between('2023-01-01', '2023-01-31')",
         "SELECT * FROM shop.orders_between(to_day => '2023-01-31', from_day => '2023-01-01')",
@@ -373,3 +391,45 @@ def test_a_recursive_common_table_expression_ends() -> None:
         "SELECT product_id FROM n) SELECT * FROM n"
     )
     assert "shop.products" in found.tables
+
+
+@pytest.mark.parametrize(
+    ("condition", "bound"),
+    [
+        ("COUNT(*) > 2", (">=", "3")),
+        ("COUNT(*) / 2 > 2", (">", "2")),
+        ("COUNT(*) * 1.5 > 2", (">", "2")),
+        ("AVG(total) > 2", (">", "2")),
+    ],
+)
+def test_only_a_count_itself_is_a_whole_number(condition: str, bound: tuple[str, str]) -> None:
+    having = f"SELECT customer_id FROM orders GROUP BY customer_id HAVING {condition}"
+    (predicate,) = query_shape(parse_query(having), STATE).predicates
+    assert (predicate.operator, predicate.values[0]) == bound
+
+
+@pytest.mark.parametrize(
+    ("expression", "period"),
+    [
+        ("YEAR(ordered_on)", "year"),
+        ("EXTRACT(YEAR FROM ordered_on)", "year"),
+        ("DATE_TRUNC('month', ordered_on)", "month"),
+        ("SUBSTRING(ordered_on, 2, 4)", None),
+        ("YEAR(ordered_on + INTERVAL 1 DAY)", None),
+        ("MONTH(ordered_on)", None),
+    ],
+)
+def test_a_term_knows_the_period_it_cuts_a_column_down_to(
+    expression: str, period: str | None
+) -> None:
+    shape = query_shape(parse_query(f"SELECT {expression} FROM orders"), STATE)
+    assert shape.outputs[0].period == period
+
+
+def test_what_text_only_looks_like_is_no_calculation() -> None:
+    text = "SELECT '7 / 2', 'AVG(total)', '(SELECT 1)', '100 * ' FROM orders"
+    for term in query_shape(parse_query(text), STATE).outputs:
+        assert term.is_literal
+        assert not term.has_division
+        assert not term.has_subquery
+        assert not term.aggregates
