@@ -10,7 +10,6 @@ from sqlglot import exp
 from transforms.arbiter import repaired
 from transforms.findings import Differ
 from transforms.judgement import Comparison, Engine, Execution, Question, ValueLookup
-from transforms.metric_views import expanded
 from transforms.name_scope import Catalog
 from transforms.question_order import asked_order, is_in_some_order
 from transforms.read_queries import ReadQueries, ReadQuery
@@ -79,14 +78,11 @@ class Case:
     @cached_property
     def plain_shapes(self) -> tuple[QueryShape, QueryShape] | None:
         """Both shapes with metric views replaced by what they are defined as; None: none is."""
-        trees = self.expected_tree, self.produced_tree
-        plain = [expanded(tree, self.catalog) if tree is not None else None for tree in trees]
-        shapes = [
-            _shape(tree, self.state) if tree is not None else shape
-            for tree, shape in zip(plain, (self.expected_shape, self.produced_shape), strict=True)
-        ]
-        is_plain = plain == [None, None] or shapes[0] is None or shapes[1] is None
-        return None if is_plain else (shapes[0], shapes[1])  # type: ignore[return-value]
+        expected, produced = self._expected_query, self._produced_query
+        if expected.plain is None and produced.plain is None:
+            return None
+        shapes = expected.plain_shape, produced.plain_shape
+        return None if shapes[0] is None or shapes[1] is None else (shapes[0], shapes[1])
 
     @property
     def is_one_query(self) -> bool:

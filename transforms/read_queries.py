@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from sqlglot import exp
 
 from transforms.errors import GenieLoopError
+from transforms.metric_views import expanded
 from transforms.name_scope import Catalog
 from transforms.query_shape import shape_in
 from transforms.shape_model import QueryShape
@@ -36,10 +37,17 @@ class ReadQuery:
     @cached_property
     def shape(self) -> QueryShape | None:
         """The shape of the query; None for one that is nested too deeply to be looked into."""
-        try:
-            return None if self.tree is None else shape_in(self.tree, self._catalog)
-        except RecursionError:
-            return None
+        return _shape(self.tree, self._catalog)
+
+    @cached_property
+    def plain(self) -> exp.Query | None:
+        """The tree with metric views replaced by what they are defined as; None where none is."""
+        return None if self.tree is None else expanded(self.tree, self._catalog)
+
+    @cached_property
+    def plain_shape(self) -> QueryShape | None:
+        """The shape of ``plain``; that of the query itself where nothing is replaced."""
+        return self.shape if self.plain is None else _shape(self.plain, self._catalog)
 
     @cached_property
     def canonical(self) -> exp.Query | None:
@@ -48,6 +56,13 @@ class ReadQuery:
             return None if self.tree is None else canonical_tree(self.tree)
         except RecursionError:
             return None
+
+
+def _shape(tree: exp.Query | None, catalog: Catalog) -> QueryShape | None:
+    try:
+        return None if tree is None else shape_in(tree, catalog)
+    except RecursionError:
+        return None
 
 
 class ReadQueries:
