@@ -30,7 +30,8 @@ class JobContext:
     ``checkpoints`` is the folder of stream checkpoints, one folder in it per job. ``tracking_uri``
     is the MLflow store; ``artifacts`` is where a new experiment keeps its artifacts, None where
     the store decides. ``clock`` gives aware UTC times. ``settling_s`` is how many seconds the
-    workspace takes until questions are answered from a change.
+    workspace takes until questions are answered from a change. ``checks_coincidences``: evaluations
+    look for answers that are right by luck.
     """
 
     tables: Tables
@@ -40,6 +41,7 @@ class JobContext:
     artifacts: Path | None = None
     progress: Progress = silent
     settling_s: float = 0.0
+    checks_coincidences: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class JobConfig:
 
     ``updated_tables`` is what its trigger said, for the log only: what is pending is read from the
     tables. ``settling_seconds`` is how long the workspace takes until questions are answered from a
-    change.
+    change. ``check_coincidences``: evaluations look for answers that are right by luck.
     """
 
     catalog: str
@@ -31,6 +31,7 @@ class JobConfig:
     checkpoints: Path
     updated_tables: str
     settling_seconds: float
+    check_coincidences: bool
 
     @classmethod
     def parse(cls, job: str, argv: Sequence[str] | None = None) -> JobConfig:
@@ -49,7 +50,14 @@ class JobConfig:
             default=SETTLING_S,
             help="how long a change takes until questions are answered from it",
         )
-        return cls(**vars(parser.parse_args(argv)))
+        parser.add_argument(
+            "--check_coincidences",
+            choices=("true", "false"),
+            default="false",
+            help="whether evaluations look for answers that are right by luck",
+        )
+        given = vars(parser.parse_args(argv))
+        return cls(**{**given, "check_coincidences": given["check_coincidences"] == "true"})
 
 
 def start(
@@ -69,6 +77,7 @@ def start(
         tracking_uri="databricks",
         clock=tables.clock,
         settling_s=config.settling_seconds,
+        checks_coincidences=config.check_coincidences,
     )
     print_report(run(context))
 

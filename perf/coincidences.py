@@ -112,8 +112,8 @@ class _Measured:
                     continue
                 found = check.of(asked)
                 looked_at[str(found.is_coincidental)] += 1
-                if found.is_coincidental:
-                    print(f"coincidental: {path.stem} {answer['question_id']}: {found.detail}")
+                if found.is_coincidental is not False:
+                    print(f"{path.stem} {answer['question_id']}: {found.detail}")
         print(f"{self._folder.name}: right answers, coincidental or not: {dict(looked_at)}")
         print(f"{self._folder.name}: of these, {check.effort}")
 

@@ -24,6 +24,8 @@ from genie.model_versions import ModelVersion, create_genie_model_version, find_
 from genie.tracking import open_run, record_run
 from pipelines.asked_space import check_can_answer, check_is_still
 from pipelines.asking import AskPolicy, ToAsk, ask_all
+from pipelines.checking import check_answers, is_to_check
+from pipelines.coincidence import CheckedSpace, CoincidencePolicy
 from pipelines.evaluation_report import EvaluationReport, report_of
 from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
@@ -52,7 +54,11 @@ from transforms.errors import (
     TrackingError,
     UnconfiguredSpaceError,
 )
-from transforms.evaluation_rows import COMPLETION_COLUMNS, evaluation_counts
+from transforms.evaluation_rows import (
+    COINCIDENCE_COLUMNS,
+    COMPLETION_COLUMNS,
+    evaluation_counts,
+)
 from transforms.judgement import ProfiledValues
 from transforms.judges import JUDGE_VERSION
 from transforms.space_state import SpaceState
@@ -64,10 +70,14 @@ OpenExecutor = Callable[[Space, Snapshot], Executor]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPolicy:
-    """How a space is asked and its queries are executed."""
+    """How a space is asked and its queries are executed.
+
+    ``coincidences`` bounds the check which right answers are right by luck; None: there is none.
+    """
 
     asking: AskPolicy = field(default_factory=AskPolicy)
     execution: ExecutionPolicy = field(default_factory=ExecutionPolicy)
+    coincidences: CoincidencePolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +164,7 @@ class _Evaluation:
             answers = self._rows_of(EVAL_RESULTS)
         judging = self._judging(version, values, snapshot)
         self._judge(answers, judging)
+        self._check_for_luck(judging)
         self._judge_baseline_again(lineage, judging)
         return self._conclude(version, lineage, snapshot, run_id)
 
@@ -294,6 +305,36 @@ class _Evaluation:
             self._tables.frame(EVAL_RESULTS, judged.completions),
             update=COMPLETION_COLUMNS,
             matched_when="t.outcome IS NULL",
+        )
+
+    def _check_for_luck(self, judging: Judging) -> None:
+        """Look at the right answers; what is found changes no verdict and no count."""
+        policy = self._policy.coincidences
+        if policy is None:
+            return
+        due = [answer for answer in self._rows_of(EVAL_RESULTS) if is_to_check(answer)]
+        if not due:
+            return
+        tables = self._tables
+        checked = check_answers(
+            tables.spark,
+            due,
+            CheckedSpace(
+                judging.state,
+                judging.values,
+                judging.comparison_policy,
+                tables.catalog,
+                hidden_schemas=(tables.schema,),
+            ),
+            policy,
+            workers=judging.workers,
+            on_checked=lambda done: self._progress("check for luck", done, len(due)),
+        )
+        self._wrote += tables.merge(
+            EVAL_RESULTS,
+            tables.frame(EVAL_RESULTS, checked),
+            update=COINCIDENCE_COLUMNS,
+            matched_when="t.coincidence_detail IS NULL",
         )
 
     def _judge_baseline_again(self, lineage: Lineage, judging: Judging) -> None:

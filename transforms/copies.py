@@ -4,8 +4,8 @@ After the test suites of Zhong et al. (2020), with two differences: values are d
 themselves and from beside the constants of the queries, and nothing is random: a copy is a function
 of rows, plan and the name of the copy. What is declared stays: keys are unique, references point to
 rows that are there. So does what is known today: a column without NULL gets none, and names and
-keys of which none is repeated are repeated in no copy. That each row refers to another partner is
-no such knowledge where the table declares another key.
+keys of which none is repeated are repeated in no copy, nor are two rows related twice. That each
+row refers to another partner is no such knowledge where the table declares another key.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from transforms.copy_plans import CopyPlan
-from transforms.copy_references import Row, Rows, chance, without_lost
+from transforms.copy_references import Row, Rows, chance, key_of, without_lost
 from transforms.question_words import name_words
 from transforms.space_state import ColumnState, TableState
 
@@ -103,9 +103,9 @@ class _Perturbing:
         """The changed rows, as many as there were."""
         if not self._rows:
             return ()
-        keys = [at for at, column in enumerate(self._table.columns) if column.is_primary_key]
+        keys = key_of(self._table, self._rows)
         columns = [
-            [row[at] for row in self._rows] if keys == [at] else self._column(at, column)
+            [row[at] for row in self._rows] if keys == (at,) else self._column(at, column)
             for at, column in enumerate(self._table.columns)
         ]
         if self._copy.is_untied:

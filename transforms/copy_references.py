@@ -15,13 +15,12 @@ Rows = tuple[Row, ...]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A column, by position, that points to one of another table; ``is_key``: it is in a key."""
+    """A column, by position, that points to one of another table."""
 
     table: str
     at: int
     to_table: str
     to: int
-    is_key: bool
 
 
 def references(tables: Sequence[TableState]) -> tuple[Reference, ...]:
@@ -32,11 +31,27 @@ def references(tables: Sequence[TableState]) -> tuple[Reference, ...]:
         for at, column in enumerate(table.columns)
     }
     return tuple(
-        Reference(table.name, at, *positions[column.references.lower()], column.is_primary_key)
+        Reference(table.name, at, *positions[column.references.lower()])
         for table in tables
         for at, column in enumerate(table.columns)
         if column.references and column.references.lower() in positions
     )
+
+
+def key_of(table: TableState, rows: Rows) -> tuple[int, ...]:
+    """The columns, by position, that tell rows apart; none where nothing is known to.
+
+    They are what is declared; in a table that only relates others, its references, if no rows have
+    all of them in common.
+    """
+    declared = tuple(at for at, column in enumerate(table.columns) if column.is_primary_key)
+    if declared:
+        return declared
+    related = tuple(at for at, column in enumerate(table.columns) if column.references)
+    is_key = len(related) > 1 and len({tuple(row[at] for at in related) for row in rows}) == len(
+        rows
+    )
+    return related if is_key else ()
 
 
 def without_lost(
@@ -65,10 +80,11 @@ def fitted(
     """Rows of tables that refer only to rows that are there, where some tables are samples.
 
     ``sampled`` names the tables that are. A row whose partner was left out gets another one, or is
-    left out, too, where it would have another key. ``constants`` are what queries look for, by
+    left out, too, where its key would be there twice. ``constants`` are what queries look for, by
     ``schema.table.column``: a key that is looked for is in the sample, in place of another.
     """
     found = dict(rows)
+    keys = {table.name: key_of(table, rows[table.name]) for table in tables}
     for table in tables:
         if table.name in sampled:
             _put_keys_into(found, table, tables, constants)
@@ -81,6 +97,7 @@ def fitted(
                 continue
             partners = sorted({row[one.to] for row in found[one.to_table]} - {None}, key=repr)
             fitting = _with_partners(found[one.table], one, partners)
+            fitting = _with_distinct(keys[one.table], fitting)
             if len(fitting) < len(found[one.table]):
                 lossy.add(one.table)
                 is_whole = False
@@ -100,7 +117,7 @@ def _put_keys_into(
         return
     wanted = constants.get(f"{table.name}.{table.columns[keys[0]].name}", ())
     there = [row[keys[0]] for row in found[table.name]]
-    missing = [key for key in wanted if key not in there]
+    missing = [key for key in dict.fromkeys(wanted) if key not in there]
     renamed = dict(zip((key for key in there if key not in wanted), missing, strict=False))
     if not renamed:
         return
@@ -110,8 +127,9 @@ def _put_keys_into(
 
 
 def _with_partners(rows: Rows, one: Reference, partners: Sequence[Any]) -> Rows:
+    """The rows; one whose partner is not among them has another, and goes where there is none."""
     known = {*partners, None}
-    if one.is_key or not partners:
+    if not partners:
         return tuple(row for row in rows if row[one.at] in known)
     return tuple(
         row
@@ -119,6 +137,16 @@ def _with_partners(rows: Rows, one: Reference, partners: Sequence[Any]) -> Rows:
         else _with(row, one.at, partners[int(chance("partner", one.at, row) * len(partners))])
         for row in rows
     )
+
+
+def _with_distinct(key: Sequence[int], rows: Rows) -> Rows:
+    """The rows, of those that share a key only the first."""
+    if not key:
+        return rows
+    first: dict[Row, Row] = {}
+    for row in rows:
+        first.setdefault(tuple(row[at] for at in key), row)
+    return tuple(first.values())
 
 
 def _with(row: Row, at: int, value: Any) -> Row:
