@@ -6,6 +6,7 @@ Accuracies carry their intervals, differences the paired statistics of ``transfo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -18,7 +19,9 @@ from jobs.cli_shared import Command, Json, command_of
 from jobs.ids import select_one
 from jobs.question_changes import judge_changes, question_changes
 from jobs.reading import History, Row
+from jobs.right_by_luck import luck_in_all, luck_of
 from jobs.screens import Column
+from transforms.luck import LuckCounts
 from transforms.pairing import LEFT_OUT
 
 _EVALUATION = """
@@ -29,7 +32,8 @@ WHERE starts_with(evaluation_id, :id)
 """
 # What was found wrong, one row per rule; where none was, how the answer ended.
 _FINDINGS = """
-SELECT q.evaluation_id, q.question_id, q.is_correct, q.genie_sql, q.outcome, q.match_step, f.rule
+SELECT q.evaluation_id, q.question_id, q.is_correct, q.is_coincidental, q.genie_sql, q.outcome,
+  q.match_step, f.rule
 FROM eval_results q
 LEFT JOIN failures f ON f.evaluation_id = q.evaluation_id AND f.question_id = q.question_id
   AND f.attempt = q.attempt
@@ -86,6 +90,7 @@ def compare(
         _judge_on_one_set(command, *ids)
         changes = question_changes(history, ids[:1], ids[1:])
     whys = _whys(history, *ids)
+    luck = luck_of(history, ids)
     compared = {
         "before": left,
         "after": right,
@@ -94,6 +99,10 @@ def compare(
         "rejudged_count": changes.rejudged_count,
         "is_same_state": left["state_hash"] == right["state_hash"],
         "splits": [_with_counts(row) for row in changes.split_rows()],
+        "right_by_luck": [
+            {"of": of, **asdict(luck_in_all(luck, one))}
+            for of, one in zip(("before", "after"), ids, strict=True)
+        ],
         "judges": judge_changes(history, ids[0], ids[1], changes.pairs),
         **{
             change: [
@@ -148,7 +157,7 @@ def _whys(history: History, before: str, after: str) -> dict[str, str]:
 
 def _found(rows: Sequence[Row]) -> str:
     if rows[0]["is_correct"]:
-        return "right"
+        return "right by luck" if rows[0]["is_coincidental"] else "right"
     rules = list(dict.fromkeys(row["rule"] for row in rows if row["rule"] is not None))
     ended = rows[0]["match_step"] or rows[0]["outcome"] or "not judged"
     return ", ".join(rules) or ended
@@ -200,6 +209,11 @@ def _note_lines(compared: Row) -> list[str]:
     told = ", ".join(f"{n} {_LEFT_OUT[change]}" for change, n in left_out.items() if n)
     are = "are the same" if compared["is_same_benchmark_set"] else "differ"
     lines.append(f"The benchmark sets {are}" + (f"; left out: {told}." if told else "."))
+    for luck in compared["right_by_luck"]:
+        of = luck["of"]
+        text = LuckCounts(**{name: n for name, n in luck.items() if name != "of"}).text
+        if text is not None:
+            lines.append(f"{of.capitalize()}, {text}.")
     if compared["rejudged_count"]:
         again = screens.count(compared["rejudged_count"], "question")
         lines.append(f"{again} judged again on one set of benchmarks, on the data as they are now.")

@@ -16,6 +16,7 @@ from jobs import screens
 from jobs.cli_shared import Json, Limit, Space, command_of, limited, rows_of, show_list
 from jobs.ids import select_one
 from jobs.reading import History, Row
+from jobs.right_by_luck import count_line, luck_of, lucky_answers, print_lucky
 from transforms.contracts import JUDGES, SPLITS
 from transforms.errors import InvalidInputError
 
@@ -70,6 +71,10 @@ def failures(
     split: Annotated[
         str, typer.Option(metavar="SPLIT", help=f"Whose questions to show: {', '.join(SPLITS)}.")
     ] = "train",
+    coincidental: Annotated[
+        bool,
+        typer.Option("--coincidental", help="What is right by luck, instead of what is wrong."),
+    ] = False,
     limit: Limit = None,
     as_json: Json = False,
 ) -> None:
@@ -87,6 +92,12 @@ def failures(
         show_list([], (), as_json=as_json, if_none=none)
         return
     ids = [row["evaluation_id"] for row in evaluations]
+    luck = luck_of(history, ids, question)
+    if coincidental:
+        _only_without("--coincidental", "--judge", judge)
+        found = lucky_answers(history, ids, split, question)
+        _show_lucky(found, count_line(luck), limit, as_json=as_json)
+        return
     counts = history.select(_COUNTS, evaluations=ids, question=question, judge=judge)
     rows = history.select(
         _FAILURES,
@@ -101,8 +112,28 @@ def failures(
         return
     _print_failures(shown)
     screens.print_lines(*_count_lines(counts, split))
+    if any(one.coincidental_count for one in luck.values()):
+        screens.print_lines(f"{count_line(luck)} (--coincidental shows them)")
     if len(shown) < len(rows):
         screens.print_lines(f"{len(rows) - len(shown)} more of {split}; --limit 0 shows all.")
+
+
+def _only_without(option: str, other: str, given: str | None) -> None:
+    if given is not None:
+        raise InvalidInputError(
+            f"{option} shows answers that every judge passed", where=other, remedy="leave it out"
+        )
+
+
+def _show_lucky(rows: Sequence[Row], counted: str, limit: int | None, *, as_json: bool) -> None:
+    shown = limited(rows, limit, as_json=as_json)
+    if as_json:
+        screens.print_json(shown)
+        return
+    print_lucky(shown)
+    screens.print_lines(counted)
+    if len(shown) < len(rows):
+        screens.print_lines(f"{len(rows) - len(shown)} more; --limit 0 shows all.")
 
 
 def _print_failures(rows: Sequence[Row]) -> None:

@@ -9,6 +9,7 @@ from jobs.cli_shared import Command, Json, command_of, utc_now
 from jobs.home import Owner
 from jobs.positions import read_progress
 from jobs.reading import Row
+from jobs.right_by_luck import luck_in_all, luck_of
 from jobs.runner import pending_jobs
 from jobs.schedule import Due, progress_of
 from jobs.screens import Column, split_counts
@@ -43,6 +44,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     owner = command.home.owner()
     history = command.history
     spaces = [split_counts(row) for row in history.select(_SPACES)] if history.is_there else []
+    _add_luck(command, spaces)
     jobs = _jobs(command, owner)
     batches = history.select(_TO_DECIDE) if history.is_there else []
     for batch in batches:
@@ -55,13 +57,31 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     screens.print_lines("")
     if spaces:
         screens.print_table(spaces, _SPACE_COLUMNS)
-        screens.print_lines(*screens.fault_lines(spaces))
+        screens.print_lines(*screens.fault_lines(spaces), *_luck_lines(spaces))
     else:
         screens.print_lines("There is no space yet. Load one: genie-loop load FOLDER")
     screens.print_lines("")
     _print_jobs(jobs)
     screens.print_lines("")
     _print_to_decide(batches)
+
+
+def _add_luck(command: Command, spaces: list[Row]) -> None:
+    """How many right answers of each space's last evaluation are right by luck; None: unchecked."""
+    ids = [row["evaluation_id"] for row in spaces if row["evaluation_id"] is not None]
+    counts = luck_of(command.history, ids) if ids else {}
+    for row in spaces:
+        luck = luck_in_all(counts, row["evaluation_id"])
+        row["coincidental_count"] = luck.coincidental_count if luck.checked_count else None
+
+
+def _luck_lines(spaces: list[Row]) -> list[str]:
+    return [
+        f"{row['space_id']}: {row['coincidental_count']} of {row['correct_count']} right answers "
+        f"are right by luck (genie-loop failures --coincidental --space {row['space_id']})"
+        for row in spaces
+        if row["coincidental_count"]
+    ]
 
 
 def pending_work(command: Command) -> tuple[Due, ...]:

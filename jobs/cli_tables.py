@@ -18,7 +18,8 @@ app = typer.Typer(help="The Delta tables that hold the whole history.", no_args_
 def create(context: typer.Context) -> None:
     """Create the tables and views that are missing; twice changes nothing.
 
-    A table that is not what its contract says is named in an error and never altered.
+    Tables of an earlier version get the columns that are new. One that is in any other way not what
+    its contract says is named in an error and never altered.
     """
     from jobs.cli_session import opened
 

@@ -22,6 +22,7 @@ from jobs.cli_shared import Id, Json, command_of
 from jobs.ids import select_one
 from jobs.question_changes import question_changes
 from jobs.reading import History, Row
+from jobs.right_by_luck import lucky_answers
 from jobs.screens import Column
 from transforms.gate_rule import GATED_SPLITS
 from transforms.rules import RULES
@@ -93,11 +94,15 @@ def _effect(history: History, row: Row, gate: Row) -> Row | None:
         one["question_id"]: one
         for one in train_questions(history, row["space_id"], row["question_ids"])
     }
+    lucky = {
+        one["question_id"] for one in lucky_answers(history, gate["evaluation_ids"], split="train")
+    }
+    train = [{**one, "is_coincidental": one["question_id"] in lucky} for one in changes.train]
     return {
-        "meant": [one for one in changes.train if one["question_id"] in meant],
+        "meant": [one for one in train if one["question_id"] in meant],
         "others": [
             one
-            for one in changes.train
+            for one in train
             if one["question_id"] not in meant and one["change"] in ("fixed", "broken")
         ],
         "splits": changes.split_rows(),
@@ -242,9 +247,16 @@ def _print_effect(effect: Row, proposals: int) -> None:
         screens.print_lines("These are the effects of all proposals of the batch together.")
 
 
+def _now(row: Row) -> str:
+    """What became of a question; what is right may be so by luck."""
+    change = str(row["change"]).replace("_", " ")
+    is_right = row["change"] in ("fixed", "still_right")
+    return f"{change}, by luck" if is_right and row["is_coincidental"] else change
+
+
 _EFFECT_COLUMNS = (
     Column("id", lambda row: row["question_id"]),
-    Column("now", lambda row: row["change"].replace("_", " ")),
+    Column("now", _now),
     Column("question", lambda row: row["question"], wraps=True),
 )
 _SPLIT_COLUMNS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,15 @@ from transforms.errors import InvalidInputError
 _SPACES = "SELECT space_id, answerer FROM latest_spaces ORDER BY space_id"
 
 
+Luck = Annotated[
+    bool,
+    typer.Option(
+        "--check-coincidences",
+        help="Look for answers that are right by luck: run both queries on perturbed copies.",
+    ),
+]
+
+
 def run(
     context: typer.Context,
     no_wait: Annotated[
@@ -28,6 +38,7 @@ def run(
     max_runs: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many runs of jobs.")
     ] = None,
+    check_coincidences: Luck = False,
 ) -> None:
     """Start the jobs that table updates call for, as Databricks would, until nothing is pending.
 
@@ -39,7 +50,8 @@ def run(
         return
     shown = Shown(command)
     with shown.interruptible(), opened(command, name="run") as job_context:
-        runner = runner_of(command, lambda job: run_job(job, job_context), shown)
+        checking = replace(job_context, checks_coincidences=check_coincidences)
+        runner = runner_of(command, lambda job: run_job(job, checking), shown)
         summary = runner.run(ignores_waiting=no_wait, max_runs=max_runs)
     runs = screens.count(len(summary.reports) + len(summary.failures), "run")
     pending = ", ".join(due.job for due in summary.pending)
@@ -60,6 +72,7 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE", help="From now on, SPACE is answered by this recording."),
     ] = None,
+    check_coincidences: Luck = False,
 ) -> None:
     """Evaluate what was asked for and not evaluated yet; with SPACE or --again, ask first.
 
@@ -71,7 +84,8 @@ def evaluate(
     with shown.interruptible(), opened(command, name="evaluate") as job_context:
         if spaces:
             _ask(job_context, spaces, again=again, answers=answers)
-        start_job(command, "evaluate", job_context, shown)
+        checking = replace(job_context, checks_coincidences=check_coincidences)
+        start_job(command, "evaluate", checking, shown)
 
 
 def optimize(context: typer.Context) -> None:

@@ -32,7 +32,8 @@ class JobContext:
     is the MLflow store; ``artifacts`` is where a new experiment keeps its artifacts, None where
     the store decides. ``clock`` gives aware UTC times. ``settling_s`` is how many seconds the
     workspace takes until questions are answered from a change. ``model_judge`` says which model is
-    asked where the rules of judging are silent; None: none is.
+    asked where the rules of judging are silent; None: none is. ``checks_coincidences``: evaluations
+    look for answers that are right by luck.
     """
 
     tables: Tables
@@ -43,6 +44,7 @@ class JobContext:
     progress: Progress = silent
     settling_s: float = 0.0
     model_judge: ModelJudgeConfig | None = None
+    checks_coincidences: bool = False
 
 
 @dataclass(frozen=True, slots=True)

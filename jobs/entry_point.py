@@ -26,7 +26,7 @@ class JobConfig:
     ``updated_tables`` is what its trigger said, for the log only: what is pending is read from the
     tables. ``settling_seconds`` is how long the workspace takes until questions are answered from a
     change. ``judge_model`` is asked at ``judge_url`` where the rules of judging are silent; empty:
-    none is.
+    none is. ``check_coincidences``: evaluations look for answers that are right by luck.
     """
 
     catalog: str
@@ -36,6 +36,7 @@ class JobConfig:
     settling_seconds: float
     judge_model: str
     judge_url: str
+    check_coincidences: bool
 
     @classmethod
     def parse(cls, job: str, argv: Sequence[str] | None = None) -> JobConfig:
@@ -56,7 +57,14 @@ class JobConfig:
         )
         parser.add_argument("--judge_model", default="", help="a model to ask; empty: none")
         parser.add_argument("--judge_url", default=WORKSPACE, help="where that model is asked")
-        return cls(**vars(parser.parse_args(argv)))
+        parser.add_argument(
+            "--check_coincidences",
+            choices=("true", "false"),
+            default="false",
+            help="whether evaluations look for answers that are right by luck",
+        )
+        given = vars(parser.parse_args(argv))
+        return cls(**{**given, "check_coincidences": given["check_coincidences"] == "true"})
 
     @property
     def model_judge(self) -> ModelJudgeConfig | None:
@@ -84,6 +92,7 @@ def start(
         clock=tables.clock,
         settling_s=config.settling_seconds,
         model_judge=config.model_judge,
+        checks_coincidences=config.check_coincidences,
     )
     print_report(run(context))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from genie.answerers import Answerer, open_answerer
 from genie.ask_journal import FileAskJournal
@@ -14,6 +14,7 @@ from genie.mlflow_store import open_store
 from jobs.context import JobContext, JobReport
 from jobs.executors import Executors
 from jobs.model_judge import opened_model_judge
+from pipelines.coincidence import CoincidencePolicy
 from pipelines.evaluate import EvaluationPolicy, Services, evaluate
 from pipelines.evaluation_report import EvaluationReport
 from pipelines.requests import pending_requests
@@ -27,7 +28,11 @@ JOB = "evaluate"
 
 @dataclass(frozen=True, slots=True)
 class EvaluateConfig:
-    """``space_id`` limits the job to one space; ``policy`` bounds asking and execution."""
+    """``space_id`` limits the job to one space; ``policy`` bounds asking and execution.
+
+    A context that checks coincidences does so within ``CoincidencePolicy`` where the policy has
+    none of its own.
+    """
 
     space_id: str | None = None
     policy: EvaluationPolicy = field(default_factory=EvaluationPolicy)
@@ -53,6 +58,9 @@ def run(
     raised when all are done.
     """
     config = config or EvaluateConfig()
+    policy = config.policy
+    if context.checks_coincidences and policy.coincidences is None:
+        policy = replace(policy, coincidences=CoincidencePolicy())
     pending = pending_requests(context.tables, config.space_id)
     if not pending:
         return JobReport(JOB)
@@ -63,7 +71,7 @@ def run(
         services = Services(
             open_store(context.tracking_uri, context.artifacts),
             answerers,
-            stack.enter_context(Executors(context, config.policy.execution)).executor,
+            stack.enter_context(Executors(context, policy.execution)).executor,
             context.checkpoints / JOB / "judging",
             read_config=read_config,
             open_journal=lambda: FileAskJournal(context.checkpoints / JOB / "asked.jsonl"),
@@ -85,7 +93,7 @@ def run(
                         request,
                         registration.space,
                         services,
-                        config.policy,
+                        policy,
                         context.progress,
                     )
                 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.delta_log import BEFORE_ANY_VERSION, latest_version
 from jobs.home import Home
-from transforms.contracts import BY_NAME
+from transforms.contracts import BY_NAME, Field
 from transforms.errors import MissingRuntimeError
 from transforms.views import VIEWS
 
@@ -24,6 +24,7 @@ SCHEMA = "genie_loop"
 Row = dict[str, Any]
 Parameter = str | int | Sequence[str] | None
 
+_AS_MADE = "_as_made"
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)\b")
 
 
@@ -54,32 +55,49 @@ class History:
 
         views = views_for(sql)
         builder = QueryBuilder()
-        for name in sorted(_words(views + sql) & BY_NAME.keys()):
+        whole = []
+        for name in sorted(_words(" ".join(views) + sql) & BY_NAME.keys()):
             if self._version(name) == BEFORE_ANY_VERSION:
                 raise MissingRuntimeError(
                     f"the table {name} is not there",
                     where=str(self.home.root),
                     remedy="create it: genie-loop tables create",
                 )
-            builder.register(name, DeltaTable(self.path(name)))
-        batches: list[RecordBatch] = (
-            builder.execute(views + bind(sql, parameters)).read_all().to_batches()
-        )
+            opened = DeltaTable(self.path(name))
+            columns = {field.name for field in opened.schema().fields}
+            lacks = [field for field in BY_NAME[name].added if field.name not in columns]
+            if lacks:
+                builder.register(name + _AS_MADE, opened)
+                whole.append(_with_columns(name, lacks))
+            else:
+                builder.register(name, opened)
+        query = _after([*whole, *views], bind(sql, parameters))
+        batches: list[RecordBatch] = builder.execute(query).read_all().to_batches()
         return [row for batch in batches for row in _rows(batch)]
 
     def _version(self, table: str) -> int:
         return latest_version(self.path(table))
 
 
-def views_for(sql: str) -> str:
-    """What goes in front of a query that names views: those, and the ones that they name."""
+def _with_columns(table: str, lacks: Sequence[Field]) -> str:
+    """The table under its name, with NULL for columns that an earlier version made it without."""
+    nulls = ", ".join(f"CAST(NULL AS {field.data_type}) AS {field.name}" for field in lacks)
+    return f"{table} AS (SELECT *, {nulls} FROM {table}{_AS_MADE})"
+
+
+def _after(named: Sequence[str], sql: str) -> str:
+    return f"WITH {', '.join(named)} {sql}" if named else sql
+
+
+def views_for(sql: str) -> list[str]:
+    """The views that a query needs, by name: those that it names, and the ones that they name."""
     wanted = _words(sql)
     needed = []
     for view in reversed(VIEWS):  # a view names only those before it
         if view.name in wanted:
             wanted |= _words(view.sql)
             needed.append(f"{view.name} AS ({view.sql.strip()})")
-    return f"WITH {', '.join(reversed(needed))} " if needed else ""
+    return needed[::-1]
 
 
 def bind(sql: str, parameters: Mapping[str, Parameter]) -> str:

@@ -43,6 +43,15 @@ class SmallTables:
         commit = folder / "_delta_log" / f"{version:020}.json"
         return version, commit.stat().st_mtime_ns if commit.exists() else 0
 
+    def columns(self, schema: str, table: Table) -> list[str] | None:
+        """See ``RowsAtHand``."""
+        from deltalake import DeltaTable
+
+        folder = self._home.table_path(schema, table.name)
+        if latest_version(folder) == BEFORE_ANY_VERSION:
+            return None
+        return [field.name for field in DeltaTable(folder).schema().fields]
+
     def rows(self, schema: str, table: Table) -> pa.Table | None:
         """See ``RowsAtHand``."""
         opened = self._small(schema, table)

@@ -27,10 +27,10 @@ from perf.machine import describe_machine
 from perf.mutations import KINDS, mutants
 from pipelines.coincidence import CheckedSpace, CoincidenceCheck, CoincidencePolicy
 from pipelines.execution import ExecutionPolicy, Executor, executing
-from transforms.judgement import Execution, ProfiledValues, Question
+from transforms.judgement import Coincidence, Execution, ProfiledValues, Question
 from transforms.judging_case import Case, compare_results
 from transforms.space_state import ColumnState, SpaceState, TableState
-from transforms.sql_text import parse_query
+from transforms.sql_text import canonical_tree, parse_query
 
 POLICY = "bag_any_column"
 _FOUND = ("plain", "check", "neither", "unknown")
@@ -80,11 +80,10 @@ class _Measured:
         unbounded = CoincidencePolicy(budget_s=1e9)
         check = CoincidenceCheck(self._spark, space, unbounded, workers=1)
         with executing(self._spark, schema, names, ExecutionPolicy(), size_bytes=1) as executor:
-            self._plant(executor, check)
-            self._look_at_recorded(executor, check)
+            self._plant(executor, _Checking(check))
+            self._look_at_recorded(executor, _Checking(check))
 
-    def _plant(self, executor: Executor, check: CoincidenceCheck) -> None:
-        started, checked = time.perf_counter(), 0
+    def _plant(self, executor: Executor, check: _Checking) -> None:
         for question_id, question in self._questions.items():
             expected = executor.execute(question["expected_sql"])
             for kind, sql in mutants(parse_query(question["expected_sql"])):
@@ -93,16 +92,14 @@ class _Measured:
                 if not self._agree(asked, expected, produced, executor):
                     self._counts[kind, "plain"] += 1
                     continue
-                found = check.check(asked)
-                checked += 1
+                found = check.of(asked)
                 how = {True: "check", False: "neither", None: "unknown"}[found.is_coincidental]
                 self._counts[kind, how] += 1
                 if how != "check":
                     print(f"{how}: {question_id} {kind}: {found.detail}")
-        seconds = (time.perf_counter() - started) / max(checked, 1)
-        print(f"{self._folder.name}: {checked} variants checked, {seconds:.1f} s each")
+        print(f"{self._folder.name}: of the variants, {check.effort}")
 
-    def _look_at_recorded(self, executor: Executor, check: CoincidenceCheck) -> None:
+    def _look_at_recorded(self, executor: Executor, check: _Checking) -> None:
         looked_at: Counter[str] = Counter()
         for path in sorted(self._folder.glob("answers/*.jsonl")):
             for answer in _lines(path):
@@ -113,11 +110,12 @@ class _Measured:
                     asked, executor.execute(expected_sql), executor.execute(sql), executor
                 ):
                     continue
-                found = check.check(asked)
+                found = check.of(asked)
                 looked_at[str(found.is_coincidental)] += 1
-                if found.is_coincidental:
-                    print(f"coincidental: {path.stem} {answer['question_id']}: {found.detail}")
+                if found.is_coincidental is not False:
+                    print(f"{path.stem} {answer['question_id']}: {found.detail}")
         print(f"{self._folder.name}: right answers, coincidental or not: {dict(looked_at)}")
+        print(f"{self._folder.name}: of these, {check.effort}")
 
     def _agree(
         self, asked: Question, expected: Execution, produced: Execution, executor: Executor
@@ -126,6 +124,30 @@ class _Measured:
         if expected.rows is None or produced.rows is None:
             return False
         return compare_results(case, POLICY)[0].is_correct
+
+
+class _Checking:
+    """The check, once for answers that are one query."""
+
+    def __init__(self, check: CoincidenceCheck) -> None:
+        self._check = check
+        self._known: dict[tuple[str, str], Coincidence] = {}
+        self._seconds: list[float] = []
+
+    def of(self, asked: Question) -> Coincidence:
+        produced = canonical_tree(parse_query(asked.produced_sql or ""))
+        key = asked.question_id, repr(produced)
+        if key not in self._known:
+            started = time.perf_counter()
+            self._known[key] = self._check.check(asked)
+            self._seconds.append(time.perf_counter() - started)
+        return self._known[key]
+
+    @property
+    def effort(self) -> str:
+        """How many checks there were, and how long they took."""
+        most, mean = max(self._seconds, default=0), sum(self._seconds) / max(len(self._seconds), 1)
+        return f"{len(self._seconds)} checked, {mean:.1f} s on average, {most:.1f} s at most"
 
 
 def _lines(path: Path) -> Iterator[dict[str, str]]:

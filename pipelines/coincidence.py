@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pyarrow as pa
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
@@ -21,8 +22,9 @@ from pyspark.sql.types import StructType
 from pipelines.codegen import run_interpreted
 from pipelines.execution import ExecutionPolicy, Executor, session_like
 from pipelines.tables import quote_name
-from transforms.copies import COPIES, Copy, Rows, perturbed
+from transforms.copies import COPIES, Copy, perturbed
 from transforms.copy_plans import CopyPlan, on_copies, plan_copies
+from transforms.copy_references import Rows, fitted
 from transforms.judgement import Coincidence, Execution, Question, ValueLookup
 from transforms.judging_case import Case, compare_results
 from transforms.result_evidence import is_void
@@ -96,6 +98,8 @@ class CoincidenceCheck:
         )
         if trees[0] is None or trees[1] is None or shapes[0] is None or shapes[1] is None:
             return _not_checked("a query cannot be read")
+        if case.is_one_query:
+            return Coincidence(False, "both queries are one query")
         plan = plan_copies((trees[0], trees[1]), (shapes[0], shapes[1]), self._space.state)
         if isinstance(plan, str):
             return _not_checked(plan)
@@ -112,7 +116,7 @@ class CoincidenceCheck:
         )
         session = self._free.get()
         try:
-            return self._checked(_Checked(question, sqls, plan, tables, session, ends_at))
+            return self._checked(_Checked(question, case, sqls, plan, tables, session, ends_at))
         finally:
             for table in tables:
                 session.catalog.dropTempView(table.view)
@@ -136,12 +140,10 @@ class CoincidenceCheck:
 
     def _on_copy(self, checked: _Checked, copy: Copy) -> Coincidence | bool:
         """A finding, or whether the copy showed anything."""
-        states = [table.state for table in checked.tables]
-        rows = perturbed({t.state.name: t.rows for t in checked.tables}, states, checked.plan, copy)
+        rows = perturbed(checked.rows, checked.states, checked.plan, copy)
         engine = self._executor(checked, rows)
         expected, produced = (engine.execute(sql) for sql in checked.sqls)
-        given = [result.rows for result in (expected, produced) if result.rows is not None]
-        if len(given) < 2 or all(map(is_void, given)):
+        if not checked.shows_something(expected.rows, produced.rows):
             return False
         space = self._space
         case = Case(checked.question, expected, produced, space.state, space.values, engine)
@@ -178,8 +180,9 @@ class CoincidenceCheck:
         assert state is not None, "plans name tables of the space"
         table = self._spark.table(quote_name(self._space.catalog, *name.split(".", 1)))
         columns = [column.name for column in state.columns]
-        found = _sampled(table.select(*columns), self._policy.max_rows)
-        return _Table(state, table.select(*columns).schema, found.toArrow())
+        whole = table.select(*columns)
+        found = _sampled(whole, self._policy.max_rows)
+        return _Table(state, whole.schema, found.toArrow(), is_sampled=found is not whole)
 
 
 _NOT_RUN = Execution("sql_error", error="it was not run")
@@ -187,14 +190,40 @@ _NOT_RUN = Execution("sql_error", error="it was not run")
 
 @dataclass(frozen=True)
 class _Checked:
-    """One answer under the check."""
+    """One answer under the check; ``rows`` are those of its tables that copies are made of."""
 
     question: Question
+    case: Case
     sqls: tuple[str, str]
     plan: CopyPlan
     tables: list[_Table]
     session: SparkSession
     ends_at: float
+
+    @property
+    def states(self) -> list[TableState]:
+        return [table.state for table in self.tables]
+
+    @cached_property
+    def rows(self) -> dict[str, Rows]:
+        return fitted(
+            {table.state.name: table.rows for table in self.tables},
+            self.states,
+            [table.state.name for table in self.tables if table.is_sampled],
+            self.plan.constants,
+        )
+
+    def shows_something(self, *results: Rows | None) -> bool:
+        """Whether both results are there and one says more than that there is nothing.
+
+        No rows, NULL and 0 are ways to say that, where a query aggregates; else a row of NULL is
+        one row more than none.
+        """
+        given = [rows for rows in results if rows is not None]
+        shapes = (self.case.expected_shape, self.case.produced_shape)
+        aggregates = any(shape is None or shape.aggregates for shape in shapes)
+        is_nothing = all(map(is_void, given)) if aggregates else not any(given)
+        return len(given) == len(results) and not is_nothing
 
 
 @dataclass(frozen=True)
@@ -204,6 +233,7 @@ class _Table:
     state: TableState
     schema: StructType
     arrow: pa.Table
+    is_sampled: bool
     rows: Rows = field(init=False)
 
     def __post_init__(self) -> None:

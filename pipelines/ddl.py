@@ -22,10 +22,14 @@ PROPERTIES = {
 
 @dataclass(frozen=True, slots=True)
 class CreateReport:
-    """Names of the tables and views that were created, and of those that were there already."""
+    """Names of the tables and views that were created, and of those that were there already.
+
+    ``added`` are columns, as ``table.column``, that tables made by an earlier version have now.
+    """
 
     created: tuple[str, ...]
     unchanged: tuple[str, ...]
+    added: tuple[str, ...] = ()
 
 
 def quote_name(*parts: str | None) -> str:
@@ -54,6 +58,12 @@ def create_table_sql(table: Table, name: str) -> str:
     ``name`` is quoted already.
     """
     return "\n".join(_create_table(table, name))
+
+
+def add_column_sql(table: Table, name: str, field: Field) -> str:
+    """One statement that gives a table, by its quoted name, a column in the contract's place."""
+    before = table.columns[table.columns.index(field.name) - 1]
+    return f"ALTER TABLE {name} ADD COLUMN {_column(field).strip()} AFTER {quote_name(before)}"
 
 
 def _create_table(table: Table, name: str) -> Iterator[str]:

@@ -55,7 +55,10 @@ def read_detail(spark: SparkSession, name: str) -> Detail:
 
 
 def differences(table: Table, schema: StructType, detail: Detail) -> tuple[str, ...]:
-    """Every difference between a table and its contract, in words; none when they agree."""
+    """Every difference between a table and its contract, in words; none when they agree.
+
+    That a column which is added to tables of an earlier version is missing is none.
+    """
     return (
         *_column_differences(table, schema),
         *_order_differences(table, schema),
@@ -69,7 +72,8 @@ def _column_differences(table: Table, schema: StructType) -> Iterator[str]:
     for field in table.fields:
         there = found.pop(field.name, None)
         if there is None:
-            yield f"column {field.name} is missing"
+            if not field.is_added:
+                yield f"column {field.name} is missing"
             continue
         wanted = DataType.fromDDL(field.data_type)
         if there.dataType != wanted:

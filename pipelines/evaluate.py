@@ -27,6 +27,8 @@ from genie.tracking import open_run, record_run
 from pipelines.answer_rows import ATTEMPT, answer_rows
 from pipelines.asked_space import check_can_answer, check_is_still
 from pipelines.asking import AskPolicy, ToAsk, ask_all
+from pipelines.checking import check_answers
+from pipelines.coincidence import CheckedSpace, CoincidencePolicy
 from pipelines.evaluation_report import EvaluationReport, report_of
 from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
@@ -65,7 +67,11 @@ from transforms.errors import (
     TrackingError,
     UnconfiguredSpaceError,
 )
-from transforms.evaluation_rows import COMPLETION_COLUMNS, evaluation_counts
+from transforms.evaluation_rows import (
+    COINCIDENCE_COLUMNS,
+    COMPLETION_COLUMNS,
+    evaluation_counts,
+)
 from transforms.judgement import ProfiledValues
 from transforms.space_state import SpaceState
 
@@ -79,11 +85,14 @@ class EvaluationPolicy:
     """How a space is asked and its queries are executed.
 
     Up to ``few_answers`` are held and judged by the driver; more are judged on Spark's executors.
+    ``coincidences`` bounds the check which right answers are right by luck; None: there is none. Of
+    many answers it looks at ``few_answers``.
     """
 
     asking: AskPolicy = field(default_factory=AskPolicy)
     execution: ExecutionPolicy = field(default_factory=ExecutionPolicy)
     few_answers: int = 5_000
+    coincidences: CoincidencePolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,7 @@ class _Evaluation:
             self._judge_many(snapshot, judging)
         else:
             self._judge(answers, judging)
+        self._check_for_luck(judging)
         self._judge_baseline_again(lineage, judging)
         report = self._conclude(version, lineage, snapshot, run_id, is_many=answers is None)
         self._many.forget()
@@ -365,6 +375,38 @@ class _Evaluation:
             completions,
             update=COMPLETION_COLUMNS,
             matched_when="t.outcome IS NULL",
+        )
+
+    def _check_for_luck(self, judging: Judging) -> None:
+        """Look at the right answers; what is found changes no verdict and no count."""
+        policy = self._policy.coincidences
+        if policy is None:
+            return
+        right = self._many.rows(EVAL_RESULTS).where("is_correct AND coincidence_detail IS NULL")
+        first = right.orderBy("question_id", "attempt").limit(self._policy.few_answers).collect()
+        due = [row.asDict(recursive=True) for row in first]
+        if not due:
+            return
+        tables = self._tables
+        checked = check_answers(
+            tables.spark,
+            due,
+            CheckedSpace(
+                judging.state,
+                judging.values,
+                judging.comparison_policy,
+                tables.catalog,
+                hidden_schemas=(tables.schema,),
+            ),
+            policy,
+            workers=judging.workers,
+            on_checked=lambda done: self._progress("check for luck", done, len(due)),
+        )
+        self._wrote += tables.merge(
+            EVAL_RESULTS,
+            tables.frame(EVAL_RESULTS, checked),
+            update=COINCIDENCE_COLUMNS,
+            matched_when="t.coincidence_detail IS NULL",
         )
 
     def _judge_baseline_again(self, lineage: Lineage, judging: Judging) -> None:

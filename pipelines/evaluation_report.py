@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.tracking import Counted
+from transforms.luck import luck_counts
 from transforms.statistics import wilson
 
 
@@ -14,6 +15,7 @@ from transforms.statistics import wilson
 class EvaluationReport:
     """What one evaluation recorded, and where; ``wrote`` is the number of commits.
 
+    ``luck`` says how many right answers are right by luck; None where that was not checked.
     ``not_tracked`` says why MLflow does not have all of it; None when it has.
     """
 
@@ -26,6 +28,7 @@ class EvaluationReport:
     run_id: str
     artifacts_at: str
     wrote: int
+    luck: str | None = None
     not_tracked: str | None = None
 
     @property
@@ -36,7 +39,7 @@ class EvaluationReport:
         )
         counted = (
             f"{self.space_id}: {self.correct_count} of {self.question_count} right"
-            f"{self._interval}; "
+            f"{self._interval}; {f'{self.luck}; ' if self.luck else ''}"
             f"{self.question_count} results, {self.failure_count} failures, "
             f"{sum(self.action_counts.values())} arbiter actions ({actions}) "
         )
@@ -67,5 +70,6 @@ def report_of(
         run_id=evaluation["mlflow_run_id"],
         artifacts_at="evaluation/",
         wrote=wrote,
+        luck=luck_counts(counted.results).text,
         not_tracked=not_tracked,
     )

@@ -89,7 +89,12 @@ class ManyAnswers:
 
     def counted(self) -> Counted:
         """Everything that is counted of the rows: equal ones are one object, as often as there."""
-        results = self.rows(EVAL_RESULTS).groupBy("split", "outcome", "is_correct")
+        is_looked_at = F.when(F.col("coincidence_detail").isNotNull(), F.lit("looked at"))
+        results = (
+            self.rows(EVAL_RESULTS)
+            .withColumn("coincidence_detail", is_looked_at)
+            .groupBy("split", "outcome", "is_correct", "is_coincidental", "coincidence_detail")
+        )
         verdicts = self.rows(JUDGE_VERDICTS).groupBy("split", "judge", "value")
         rulings = self.rows(ARBITER_VERDICTS_TABLE).groupBy("verdict", "action")
         return Counted(

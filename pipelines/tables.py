@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from pipelines.ddl import CreateReport, create_table_sql, quote_name
+from pipelines.ddl import CreateReport, add_column_sql, create_table_sql, quote_name
 from pipelines.drift import differences, read_detail
 from pipelines.merge_sql import RECORDED_AT, is_changed, merge_statement, same_key
 from pipelines.views import create_views
@@ -48,6 +48,9 @@ class RowsAtHand(Protocol):
 
     def mark(self, schema: str, table: Table) -> Hashable | None:
         """Another value after every commit; None when there is no such table."""
+
+    def columns(self, schema: str, table: Table) -> Sequence[str] | None:
+        """The table's columns as they are; None when there is no such table."""
 
     def rows(self, schema: str, table: Table) -> pa.Table | None:
         """All rows, columns in the contract's order; None when they are too many."""
@@ -93,7 +96,8 @@ class Tables:
     def create(self) -> CreateReport:
         """Create the tables and views that are missing; a second call commits nothing.
 
-        Raises ContractDriftError, naming every table that is not what its contract says and every
+        Tables made by an earlier version get the columns that were added since. Raises
+        ContractDriftError, naming every table that is not what its contract says and every other
         difference, before anything is created; such a table is never altered.
         """
         database = quote_name(self.catalog, self.schema)
@@ -101,6 +105,7 @@ class Tables:
             self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {database}")
         there = {row.tableName for row in self.spark.sql(f"SHOW TABLES IN {database}").collect()}
         self._refuse_drift([table for table in TABLES if table.name in there])
+        added = self.add_columns()
         missing = [table for table in TABLES if table.name not in there]
         for table in missing:
             with self._committing(table):
@@ -109,7 +114,29 @@ class Tables:
         return CreateReport(
             created=(*(table.name for table in missing), *views.created),
             unchanged=(*(t.name for t in TABLES if t.name in there), *views.unchanged),
+            added=added,
         )
+
+    def add_columns(self) -> tuple[str, ...]:
+        """Add the columns that tables made by an earlier version lack; gives ``table.column``.
+
+        Tables that are not there stay so; with nothing to add, nothing is committed.
+        """
+        added = []
+        for table in TABLES:
+            there = self._columns_there(table) if table.added else None
+            for field in table.added:
+                if there is not None and field.name not in there:
+                    with self._committing(table):
+                        self.spark.sql(add_column_sql(table, self.name(table), field))
+                    added.append(f"{table.name}.{field.name}")
+        return tuple(added)
+
+    def _columns_there(self, table: Table) -> Sequence[str] | None:
+        if self._rows_at_hand is not None:
+            return self._rows_at_hand.columns(self.schema, table)
+        name = self.name(table)
+        return self.spark.table(name).columns if self.spark.catalog.tableExists(name) else None
 
     def _refuse_drift(self, tables: Sequence[Table]) -> None:
         drifted = {}

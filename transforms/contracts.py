@@ -95,12 +95,16 @@ CONFIRMATIONS = ("confirmed", "suspect", "unarbitrated", "infrastructure")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column: name, Spark DDL type, what it means (with its unit), and whether it may be NULL."""
+    """A column: name, Spark DDL type, what it means (with its unit), and whether it may be NULL.
+
+    One that ``is_added`` may be missing in a table that an earlier version made, and is added then.
+    """
 
     name: str
     data_type: str
     comment: str
     is_nullable: bool = True
+    is_added: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,11 @@ class Table:
         return tuple(f.name for f in self.fields)
 
     @property
+    def added(self) -> tuple[Field, ...]:
+        """The columns that a table made by an earlier version may lack."""
+        return tuple(f for f in self.fields if f.is_added)
+
+    @property
     def ddl_schema(self) -> str:
         """The schema as a Spark DDL string, without comments, for ``createDataFrame``."""
         return ", ".join(
@@ -140,6 +149,10 @@ def _one_of(column: str, values: Iterable[object]) -> str:
 
 def _need(name: str, data_type: str, comment: str) -> Field:
     return Field(name, data_type, comment, is_nullable=False)
+
+
+def _add(name: str, data_type: str, comment: str) -> Field:
+    return Field(name, data_type, comment, is_added=True)
 
 
 _SPACE = _need("space_id", "STRING", "The space this row is about")
@@ -320,6 +333,13 @@ EVAL_RESULTS = Table(
         Field("expected_result_hash", "STRING", "Hash of the expected result, order left out"),
         Field("genie_result_hash", "STRING", "Hash of the produced result, order left out"),
         Field("execution_error", "STRING", "Why a query could not be executed, or was refused"),
+        _add(
+            "is_coincidental",
+            "BOOLEAN",
+            "Whether a right result is right by luck: perturbed copies of the tables tell the "
+            "queries apart; NULL: not checked",
+        ),
+        _add("coincidence_detail", "STRING", "What the check found, or why it could not check"),
         _RECORDED,
     ),
     key=("evaluation_id", "question_id", "attempt"),

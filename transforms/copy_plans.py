@@ -15,23 +15,26 @@ from typing import Any
 from sqlglot import exp
 
 from transforms.findings import is_text, unquoted
-from transforms.shape_model import Predicate, QueryShape
+from transforms.shape_model import Predicate, QueryShape, Term
 from transforms.space_state import SpaceState
 
 _WHOLE = frozenset({"tinyint", "smallint", "int", "integer", "bigint", "long"})
 _FRACTIONS = frozenset({"float", "double"})
+_OF_VALUES = frozenset({"SUM", "AVG", "MIN", "MAX"})
 
 
 @dataclass(frozen=True, slots=True)
 class CopyPlan:
     """Which tables to copy, by ``schema.table``, and where the queries look in them.
 
-    ``boundaries`` are values at and beside the constants that a column is compared with, ``ranked``
-    the columns that rows are ranked by; columns are ``schema.table.column``.
+    ``constants`` are the values that a column is compared with, ``boundaries`` the same and their
+    neighbours; ``ranked`` are the columns that rows are ranked by or whose sums, averages and
+    extremes are taken. Columns are ``schema.table.column``.
     """
 
     tables: tuple[str, ...]
     boundaries: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    constants: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     ranked: frozenset[str] = frozenset()
 
 
@@ -55,8 +58,15 @@ def plan_copies(
     if not tables:
         return "it reads no table"
     looked_at = tuple(shapes)
+    boundaries = _boundaries(looked_at, state)
     return CopyPlan(
-        tuple(sorted(tables)), _boundaries(looked_at, state), frozenset(_ranked(looked_at))
+        tables=tuple(sorted(tables)),
+        boundaries={column: tuple(both) for column, both in boundaries.items()},
+        constants={
+            column: tuple(value for value, is_constant in both.items() if is_constant)
+            for column, both in boundaries.items()
+        },
+        ranked=frozenset(_ranked(looked_at)),
     )
 
 
@@ -77,22 +87,50 @@ def on_copies(query: exp.Query, sql: str) -> str:
     return own.sql(dialect="spark") if qualified else sql
 
 
-def _boundaries(shapes: Iterable[QueryShape], state: SpaceState) -> dict[str, tuple[Any, ...]]:
+def _boundaries(shapes: Iterable[QueryShape], state: SpaceState) -> dict[str, dict[Any, bool]]:
+    """By column, values that conditions look at, and whether they are constants themselves."""
     types = {
         f"{table.name}.{column.name}".lower(): column.data_type.lower()
         for table, column in state.columns()
     }
-    found: dict[str, dict[Any, None]] = {}
-    for shape in shapes:
-        for predicate in _predicates(shape):
-            column = predicate.left.column
-            data_type = types.get((column or "").lower())
-            if column is None or data_type is None:
-                continue
-            for literal in predicate.values:
-                values = _beside(literal, data_type, is_pattern="LIKE" in predicate.operator)
-                found.setdefault(column, {}).update(dict.fromkeys(values))
-    return {column: tuple(values) for column, values in found.items() if values}
+    compared = [
+        (column, predicate)
+        for shape in shapes
+        for predicate in _predicates(shape)
+        if (column := _compared_column(predicate)) is not None and column.lower() in types
+    ]
+    spellings = {
+        (column, text.casefold()): text
+        for column, predicate in compared
+        for text in map(_text, predicate.values)
+        if not predicate.is_folded
+    }
+    found: dict[str, dict[Any, bool]] = {}
+    for column, predicate in compared:
+        is_pattern = "LIKE" in predicate.operator
+        for literal in predicate.values:
+            text = _text(literal)
+            if predicate.is_folded:  # it says nothing of how the value is written in the column
+                text = spellings.get((column, text.casefold()), text)
+            for number, value in enumerate(_beside(text, types[column.lower()], is_pattern)):
+                of_column = found.setdefault(column, {})
+                of_column[value] = of_column.get(value, False) or number == 0
+    return found
+
+
+def _compared_column(predicate: Predicate) -> str | None:
+    """The column that is compared, itself or in an aggregate of groups."""
+    if predicate.left.column is not None:
+        return predicate.left.column
+    columns = list(_aggregated(predicate.left))
+    return columns[0] if len(columns) == 1 else None
+
+
+def _aggregated(term: Term) -> Iterator[str]:
+    """The columns of which a term takes sums, averages and extremes."""
+    for aggregate in term.aggregates:
+        if aggregate.function in _OF_VALUES and aggregate.argument is not None:
+            yield from aggregate.argument.columns
 
 
 def _predicates(shape: QueryShape) -> Iterator[Predicate]:
@@ -111,11 +149,22 @@ def _ranked(shapes: Iterable[QueryShape]) -> Iterator[str]:
             yield from ranking.term.columns
         for key in shape.order_by:
             yield from key.term.columns
+        terms = [*shape.outputs, *(key.term for key in shape.order_by)]
+        for predicate in _predicates(shape):
+            terms += [predicate.left, *([predicate.right] if predicate.right else [])]
+            if predicate.right is not None and predicate.right.aggregates:
+                yield from predicate.left.columns
+        for term in terms:
+            yield from _aggregated(term)
 
 
-def _beside(literal: str, data_type: str, *, is_pattern: bool) -> tuple[Any, ...]:
-    """What a SQL literal is in a column of that type, and its neighbours; nothing if it is none."""
-    text = unquoted(literal) if is_text(literal) else literal
+def _text(literal: str) -> str:
+    """A SQL literal without its quotes."""
+    return unquoted(literal) if is_text(literal) else literal
+
+
+def _beside(text: str, data_type: str, is_pattern: bool) -> tuple[Any, ...]:
+    """What a constant is in a column of that type, then its neighbours; nothing if it is none."""
     if is_pattern:
         core = text.replace("%", "").replace("_", "x")
         return (core, f"{core} x", f"x {core}") if core else ()

@@ -14,7 +14,8 @@ from typing import Any
 
 from transforms.contracts import ARBITER_VERDICTS, JUDGES, SPLITS
 from transforms.identity import make_id
-from transforms.judgement import Execution, Judgement, Verdict
+from transforms.judgement import Coincidence, Execution, Judgement, Verdict
+from transforms.luck import luck_counts
 from transforms.results import result_hash
 from transforms.statistics import wilson
 
@@ -39,6 +40,9 @@ COMPLETION_COLUMNS = (
     "genie_result_hash",
     "execution_error",
 )
+
+
+COINCIDENCE_COLUMNS = ("is_coincidental", "coincidence_detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,12 @@ def judged_rows(
 _ANSWER_KEY = ("evaluation_id", "question_id", "attempt")
 
 
+def with_coincidence(answer: Mapping[str, Any], found: Coincidence) -> Row:
+    """The row of a right answer with what the check for luck says of it."""
+    values = (found.is_coincidental, found.detail)
+    return {**answer, **dict(zip(COINCIDENCE_COLUMNS, values, strict=True))}
+
+
 def _completion(
     expected: Execution, produced: Execution, judgement: Judgement, hash_of: HashOf
 ) -> Row:
@@ -208,7 +218,8 @@ def metrics_of(
     ``accuracy_high/<split>`` its 95 % interval; ``<judge>/<split>`` the share
     that the judge passed, in which a skipped verdict is not a pass; ``questions/<split>`` and
     ``infrastructure/<split>`` are counts. The arbiter is asked only where results differ, so that
-    what it says is counted: ``arbiter/<verdict>/<split>``.
+    what it says is counted: ``arbiter/<verdict>/<split>``. ``coincidental/<split>`` counts what is
+    right by luck, where that was checked.
     """
     metrics: dict[str, float] = {}
     for scope in _SCOPES:
@@ -222,6 +233,8 @@ def metrics_of(
                 metrics[f"accuracy_high/{scope}"] = interval.high
             faults = [r for r in of_scope if r["outcome"] == "infrastructure"]
             metrics[f"infrastructure/{scope}"] = float(len(faults))
+            if (luck := luck_counts(of_scope)).checked_count:
+                metrics[f"coincidental/{scope}"] = float(luck.coincidental_count)
     said = Counter(
         (verdict["judge"], verdict["value"], scope)
         for verdict in verdicts

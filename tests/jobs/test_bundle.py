@@ -162,6 +162,7 @@ def test_a_triggered_job_knows_the_arguments_of_its_task(key: str):
     config = JobConfig.parse(key, arguments(key))
     assert config.catalog == VARIABLES["catalog"]["default"]
     assert config.settling_seconds == SETTLING_S
+    assert config.check_coincidences is False
     assert config.updated_tables == "{{job.trigger.table_update.updated_tables}}"
 
 

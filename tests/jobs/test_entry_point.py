@@ -23,13 +23,14 @@ def test_a_job_is_given_the_tables_of_its_arguments(
         seen.append(context)
         return JobReport(job="evaluate", lines=("one line",), wrote=2)
 
-    start("evaluate", run, [*ARGUMENTS, "--updated_tables=[]"])
+    start("evaluate", run, [*ARGUMENTS, "--updated_tables=[]", "--check_coincidences=true"])
     (context,) = seen
     assert context.tables.spark is tables.spark
     assert context.tables.name(APPROVALS) == "`spark_catalog`.`genie_loop`.`approvals`"
     assert context.checkpoints == Path("/Volumes/c/s/v")
     assert context.tracking_uri == "databricks"
     assert context.clock().tzinfo is not None
+    assert context.checks_coincidences
     assert context.settling_s == 90, "a deployed job asks a real workspace"
     assert capsys.readouterr().out == "evaluate: 2 commits\none line\n"
 
@@ -48,9 +49,10 @@ def test_what_a_job_raises_fails_its_run(tables: Tables):
         ["--catalog=c", "--schema=s"],
         [*ARGUMENTS, "--mood=good"],
         [*ARGUMENTS, "--settling_seconds=soon"],
+        [*ARGUMENTS, "--check_coincidences=perhaps"],
         [],
     ],
-    ids=["one missing", "one unknown", "one that is no number", "none"],
+    ids=["one missing", "one unknown", "one that is no number", "one that is no truth", "none"],
 )
 def test_wrong_arguments_end_the_process(argv: list[str]):
     with pytest.raises(SystemExit) as raised:

@@ -486,6 +486,42 @@ def test_a_space_that_fails_does_not_keep_the_others_from_their_evaluation(fresh
     assert [r["space_id"] for r in rows(fresh, EVALUATIONS)] == ["shop_world-sound"]
 
 
+LUCKY = (
+    {"question_id": "q1", "sql": "SELECT COUNT(id) FROM shop"},
+    {"question_id": "q2", "sql": "SELECT name FROM shop WHERE id = 1"},
+    {"question_id": "q3", "sql": "SELECT name FROM shop"},
+    {"question_id": "q4", "sql": "SELECT MAX(sold_on) FROM sale"},
+)
+
+
+def test_answers_that_are_right_by_luck_are_told_where_that_is_asked_for(fresh, tmp_path, store):
+    """q2 names the one shop that is in Peru today; no verdict and no count is another for it."""
+    loaded(fresh, tmp_path, "lucky", LUCKY)
+    context = replace(context_of(fresh, store), checks_coincidences=True)
+    (line,) = evaluate.run(context, HASTY).lines
+    found = {row["question_id"]: row for row in rows(fresh, EVAL_RESULTS)}
+    assert {q: (row["is_correct"], row["is_coincidental"]) for q, row in found.items()} == {
+        "q1": (True, False), "q2": (True, True), "q3": (False, None), "q4": (True, False),
+    }  # fmt: skip
+    assert "not on a copy" in found["q2"]["coincidence_detail"]
+    assert found["q4"]["coincidence_detail"] == "both queries are one query"
+    assert found["q3"]["coincidence_detail"] is None
+    assert "3 of 4 right" in line
+    assert "; 1 of 3 right answers are right by luck; " in line
+    (evaluation,) = rows(fresh, EVALUATIONS)
+    assert evaluation["correct_count"] == 3
+    client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
+    assert client.get_run(evaluation["mlflow_run_id"]).data.metrics["coincidental/all"] == 1
+
+    request_evaluations(fresh, ["shop_world"], requested_by="ada", again=True)
+    (line,) = evaluate.run(context_of(fresh, store), HASTY).lines
+    again = [r for r in rows(fresh, EVAL_RESULTS) if r["evaluation_id"] not in
+             {row["evaluation_id"] for row in found.values()}]  # fmt: skip
+    assert {row["is_correct"] for row in again} == {True, False}
+    assert {(row["is_coincidental"], row["coincidence_detail"]) for row in again} == {(None, None)}
+    assert "luck" not in line
+
+
 @pytest.mark.slow
 def test_only_the_splits_that_are_asked_for_are_asked(fresh, tmp_path, store):
     loaded(fresh, tmp_path, "split", RIGHT)

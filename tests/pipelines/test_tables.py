@@ -15,11 +15,20 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.home import Home
+from pipelines.ddl import create_table_sql
 from pipelines.tables import Tables
 from tests.conftest import NOW
 from tests.frames import assert_same_rows
 from transforms.change_views import BATCH_PROGRESS
-from transforms.contracts import APPROVALS, BENCHMARKS, LEVER_AUDIT, PROFILES, TABLES, Table
+from transforms.contracts import (
+    APPROVALS,
+    BENCHMARKS,
+    EVAL_RESULTS,
+    LEVER_AUDIT,
+    PROFILES,
+    TABLES,
+    Table,
+)
 from transforms.errors import ContractDriftError, ContractViolationError
 from transforms.views import VIEWS
 
@@ -327,3 +336,27 @@ def test_a_view_is_made_anew_when_one_that_it_reads_is_another(tables, spark, mo
     monkeypatch.undo()
     tables.create()
     assert "one" not in spark.table(f"{tables.schema}.batch_states").columns
+
+
+def test_a_table_of_an_earlier_version_gets_its_new_columns_and_keeps_its_rows(
+    spark: SparkSession, home: Home, fixed_clock
+):
+    early = replace(
+        EVAL_RESULTS, fields=tuple(field for field in EVAL_RESULTS.fields if not field.is_added)
+    )
+    tables = Tables(spark, schema="early", clock=fixed_clock)
+    spark.sql("CREATE SCHEMA IF NOT EXISTS early")
+    spark.sql(create_table_sql(early, tables.name(early)))
+    row = {name: "x" for name in early.columns if name not in ("recorded_at", "is_correct")}
+    row |= {"attempt": 1, "benchmark_version": 1, "ask_count": 1, "split": "train"}
+    row |= {"answer_outcome": "answered", "outcome": "incorrect", "latency_ms": 1}
+    row |= {"expected_row_count": 1, "genie_row_count": 1}
+    tables._append(early, tables.frame(early, [row]), "t", 1)
+
+    report = tables.create()
+
+    assert report.added == tuple(f"eval_results.{field.name}" for field in EVAL_RESULTS.added)
+    assert tuple(tables.read(EVAL_RESULTS).columns) == EVAL_RESULTS.columns
+    (found,) = tables.read(EVAL_RESULTS).collect()
+    assert (found["question_id"], found["is_coincidental"]) == ("x", None)
+    assert tables.create().added == ()

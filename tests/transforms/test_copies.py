@@ -39,6 +39,11 @@ def test_a_plan_names_the_tables_and_what_the_queries_compare_and_rank():
             "shop.products.category": ("Home",),
             "shop.products.title": ("amx", "amx x", "x amx"),
         },
+        {
+            "shop.products.price_cents": (2500,),
+            "shop.products.category": ("Home",),
+            "shop.products.title": ("amx",),
+        },
         frozenset({"shop.products.cost_cents"}),
     )
 
@@ -111,6 +116,7 @@ def test_on_copies_a_query_has_no_schema_and_else_its_own_text():
 PLAN = CopyPlan(
     tuple(SHOP),
     {"shop.products.price_cents": (2500, 2499, 2501), "shop.orders.status": ("lost",)},
+    {"shop.products.price_cents": (2500,), "shop.orders.status": ("lost",)},
     frozenset({"shop.orders.total"}),
 )
 
@@ -148,7 +154,7 @@ def test_values_come_from_their_column_or_from_beside_a_constant():
     assert {row[3] for row in changed["shop.products"]} & {2499, 2501}
 
 
-@pytest.mark.parametrize(("copy", "is_fewer"), [(Copy("t", is_tied=True), True),
+@pytest.mark.parametrize(("copy", "is_fewer"), [(Copy("t", tied_values=3), True),
                                                 (Copy("t", is_untied=True), False)])  # fmt: skip
 def test_what_rows_are_ranked_by_ties_or_does_not(copy, is_fewer):
     totals = [row[5] for row in perturbed(SHOP, TABLES, PLAN, copy)["shop.orders"]]
@@ -176,7 +182,82 @@ def test_whatever_the_rows_a_copy_has_as_many(values, share):
         "s.t", (ColumnState("id", "int", is_primary_key=True), ColumnState("v", "x"))
     )
     rows = {"s.t": tuple(enumerate(values))}
-    plan = CopyPlan(("s.t",), {}, frozenset({"s.t.v"}))
-    changed = perturbed(rows, [table], plan, Copy("c", resampled=share, null=share, is_tied=True))
+    plan = CopyPlan(("s.t",), ranked=frozenset({"s.t.v"}))
+    changed = perturbed(rows, [table], plan, Copy("c", resampled=share, null=share, tied_values=3))
     assert [row[0] for row in changed["s.t"]] == list(range(len(values)))
     assert all(row[1] in [*values, None] for row in changed["s.t"])
+
+
+def test_what_is_aggregated_is_ranked_and_what_groups_are_compared_with_is_a_boundary():
+    plan = planned(
+        "SELECT MAX(total) FROM orders GROUP BY status HAVING AVG(total) > 60",
+        "SELECT title FROM products WHERE price_cents > (SELECT AVG(cost_cents) FROM products)",
+    )
+    assert plan.ranked == {
+        "shop.orders.total", "shop.products.price_cents", "shop.products.cost_cents",
+    }  # fmt: skip
+    assert plan.constants == {"shop.orders.total": (60.0,)}
+
+
+def test_a_constant_whose_case_does_not_count_is_written_as_the_other_query_writes_it():
+    plan = planned(
+        "SELECT title FROM products WHERE category = 'Home'",
+        "SELECT title FROM products WHERE LOWER(category) = 'home'",
+    )
+    assert plan.boundaries == {"shop.products.category": ("Home",)}
+
+
+PETS = TableState(
+    "s.pet",
+    (
+        ColumnState("pet_id", "int", is_primary_key=True),
+        ColumnState("owner_id", "int", references="s.owner.owner_id"),
+        ColumnState("kind", "string"),
+        ColumnState("weight", "int"),
+    ),
+)
+OWNERS = TableState("s.owner", (ColumnState("owner_id", "int", is_primary_key=True),))
+PET_ROWS = {
+    "s.pet": tuple((n, n, "dog" if n % 3 == 0 else "cat", 5) for n in range(1, 21)),
+    "s.owner": tuple((n,) for n in range(1, 21)),
+}
+
+
+def test_a_reference_beside_a_declared_key_may_repeat_and_in_a_pure_relation_no_pair_does():
+    plan = CopyPlan(("s.pet", "s.owner"))
+    pets = perturbed(PET_ROWS, [PETS, OWNERS], plan, Copy("t", resampled=0.5))["s.pet"]
+    assert len({row[1] for row in pets}) < len(pets)
+    relation = TableState(
+        "s.has",
+        (
+            ColumnState("owner_id", "int", references="s.owner.owner_id"),
+            ColumnState("pet_id", "int", references="s.pet.pet_id"),
+        ),
+    )
+    rows = {"s.has": tuple((n % 4, n // 4) for n in range(16))}
+    pairs = perturbed(rows, [relation], CopyPlan(("s.has",)), Copy("t", resampled=0.9))["s.has"]
+    assert len(set(pairs)) == len(pairs)
+
+
+@pytest.mark.parametrize("favours", [True, False])
+def test_untied_values_are_greatest_or_least_where_the_constants_stand(favours):
+    plan = CopyPlan(
+        ("s.pet",), {"s.pet.kind": ("dog",)}, {"s.pet.kind": ("dog",)}, frozenset({"s.pet.weight"})
+    )
+    copy = Copy("t", is_untied=True, favours_constants=favours)
+    pets = perturbed({"s.pet": PET_ROWS["s.pet"]}, [PETS], plan, copy)["s.pet"]
+    dogs, cats = ([row[3] for row in pets if row[2] == kind] for kind in ("dog", "cat"))
+    assert (min(dogs) > max(cats)) if favours else (max(dogs) < min(cats))
+    assert len({*dogs, *cats}) == len(pets)
+
+
+def test_a_reference_is_compared_with_keys_that_are_there():
+    plan = CopyPlan(
+        ("s.pet", "s.owner"),
+        {"s.pet.owner_id": (3, 2, 4, 99, 98, 100)},
+        {"s.pet.owner_id": (3, 99)},
+    )
+    pets = perturbed(PET_ROWS, [PETS, OWNERS], plan, Copy("t", at_boundary=1.0))["s.pet"]
+    assert {row[1] for row in pets} == {3}
+    pets = perturbed(PET_ROWS, [PETS], plan, Copy("t", at_boundary=1.0))["s.pet"]
+    assert {row[1] for row in pets} == {3, 99}
