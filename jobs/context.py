@@ -15,6 +15,9 @@ SETTLING_S = 90.0
 """What a real workspace takes, in seconds, until questions are answered from a change: a changed
 configuration is seen after 30, dictionaries of values after 90."""
 
+MAX_ASKS = 20
+"""A question is asked no more often than this to see whether its answer repeats."""
+
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how many are done and of how many; a total of 0 is not known."""
 
@@ -30,7 +33,8 @@ class JobContext:
     ``checkpoints`` is the folder of stream checkpoints, one folder in it per job. ``tracking_uri``
     is the MLflow store; ``artifacts`` is where a new experiment keeps its artifacts, None where
     the store decides. ``clock`` gives aware UTC times. ``settling_s`` is how many seconds the
-    workspace takes until questions are answered from a change.
+    workspace takes until questions are answered from a change. ``asks`` is how often at most a
+    question of a live space is asked.
     """
 
     tables: Tables
@@ -40,6 +44,7 @@ class JobContext:
     artifacts: Path | None = None
     progress: Progress = silent
     settling_s: float = 0.0
+    asks: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from genie.answerers import Answerer, open_answerer
 from genie.ask_journal import FileAskJournal
@@ -26,7 +26,10 @@ JOB = "evaluate"
 
 @dataclass(frozen=True, slots=True)
 class EvaluateConfig:
-    """``space_id`` limits the job to one space; ``policy`` bounds asking and execution."""
+    """``space_id`` limits the job to one space; ``policy`` bounds asking and execution.
+
+    How often a question is asked is for the context to say.
+    """
 
     space_id: str | None = None
     policy: EvaluationPolicy = field(default_factory=EvaluationPolicy)
@@ -52,6 +55,7 @@ def run(
     raised when all are done.
     """
     config = config or EvaluateConfig()
+    policy = replace(config.policy, asks=context.asks)
     pending = pending_requests(context.tables, config.space_id)
     if not pending:
         return JobReport(JOB)
@@ -62,7 +66,7 @@ def run(
         services = Services(
             open_store(context.tracking_uri, context.artifacts),
             answerers,
-            stack.enter_context(Executors(context, config.policy.execution)).executor,
+            stack.enter_context(Executors(context, policy.execution)).executor,
             read_config=read_config,
             open_journal=lambda: FileAskJournal(context.checkpoints / JOB / "asked.jsonl"),
             settling=Settling(context.settling_s, sleep),
@@ -82,7 +86,7 @@ def run(
                         request,
                         registration.space,
                         services,
-                        config.policy,
+                        policy,
                         context.progress,
                     )
                 )

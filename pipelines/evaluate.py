@@ -29,6 +29,14 @@ from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
 from pipelines.questions import active_benchmarks
 from pipelines.rejudging import OneSet, compared_evaluations, judge_again
+from pipelines.repeating import (
+    Earlier,
+    ask_again,
+    earlier_askings,
+    repeated_questions,
+    repeated_rows,
+    with_repeatability,
+)
 from pipelines.requests import Lineage, Request, lineage_of
 from pipelines.settling import Settling, wait_until_settled
 from pipelines.snapshot import ReadConfig, Snapshot, record_profiles, take_snapshot
@@ -44,6 +52,7 @@ from transforms.contracts import (
     EVALUATIONS,
     FAILURES,
     JUDGE_VERDICTS,
+    REPEATED_QUESTIONS,
     Table,
 )
 from transforms.errors import (
@@ -52,7 +61,7 @@ from transforms.errors import (
     TrackingError,
     UnconfiguredSpaceError,
 )
-from transforms.evaluation_rows import COMPLETION_COLUMNS, evaluation_counts
+from transforms.evaluation_rows import COMPLETION_COLUMNS, FIRST_ASKING, evaluation_counts
 from transforms.judgement import ProfiledValues
 from transforms.judges import JUDGE_VERSION
 from transforms.space_state import SpaceState
@@ -64,9 +73,14 @@ OpenExecutor = Callable[[Space, Snapshot], Executor]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPolicy:
-    """How a space is asked and its queries are executed."""
+    """How a space is asked and its queries are executed.
+
+    A question of a live space is asked ``asks`` times at most, as long as that can say more about
+    whether its answer repeats; the first answer is the one that counts.
+    """
 
     asking: AskPolicy = field(default_factory=AskPolicy)
+    asks: int = 1
     execution: ExecutionPolicy = field(default_factory=ExecutionPolicy)
 
 
@@ -149,11 +163,11 @@ class _Evaluation:
         values = self._profile(snapshot)
         if answerer is not None:
             # Holds small tables in memory: whoever answers on this session reads them there, too.
-            self._services.open_executor(self._space, snapshot)
-            self._ask(answerer, snapshot.state)
+            executor = self._services.open_executor(self._space, snapshot)
+            self._ask(answerer, snapshot, executor)
             answers = self._rows_of(EVAL_RESULTS)
         judging = self._judging(version, values, snapshot)
-        self._judge(answers, judging)
+        self._judge(answers, judging, snapshot)
         self._judge_baseline_again(lineage, judging)
         return self._conclude(version, lineage, snapshot, run_id)
 
@@ -172,8 +186,11 @@ class _Evaluation:
                 where=space.answerer,
                 remedy="load the folder again, or give the file with --answers",
             )
+        return answerer
+
+    def _in_attempt(self, answerer: Answerer, attempt: int) -> Answerer:
         if isinstance(answerer, ResumableAnswerer):
-            return answerer.of_evaluation(self._id, _ATTEMPT, self._journal)
+            return answerer.of_evaluation(self._id, attempt, self._journal)
         return answerer
 
     def _forget_other_states(self, state: SpaceState) -> None:
@@ -223,7 +240,12 @@ class _Evaluation:
         self._wrote += profiles.is_written
         return profiles.values
 
-    def _ask(self, answerer: Answerer, state: SpaceState) -> None:
+    def _earlier(self, state: SpaceState, snapshot: Snapshot) -> Earlier:
+        return earlier_askings(
+            self._tables, self._space, self._id, state.state_hash, snapshot.data_versions
+        )
+
+    def _ask(self, answerer: Answerer, snapshot: Snapshot, executor: Executor) -> None:
         benchmarks = active_benchmarks(self._tables, self._space.space_id, self._request.splits)
         if not benchmarks:
             raise UnconfiguredSpaceError(
@@ -231,21 +253,35 @@ class _Evaluation:
                 where=self._space.space_id,
                 remedy="load a folder with questions: genie-loop load FOLDER",
             )
-        asked = ask_all(
-            answerer,
-            [ToAsk(row["question_id"], row["question"]) for row in benchmarks],
+        questions = [ToAsk(row["question_id"], row["question"]) for row in benchmarks]
+        first = ask_all(
+            self._in_attempt(answerer, FIRST_ASKING),
+            questions,
             self._policy.asking,
             on_answer=lambda done: self._progress("ask", done, len(benchmarks)),
         )
+        asked = [(FIRST_ASKING, one) for one in first]
+        if answerer.source_hash is None and self._policy.asks > 1:
+            asked += ask_again(
+                lambda attempt: self._in_attempt(answerer, attempt),
+                questions,
+                first,
+                self._earlier(snapshot.state, snapshot),
+                self._policy.asks,
+                self._policy.asking,
+                executor.execute,
+                lambda done, total: self._progress("ask again", done, total),
+            )
         if self._is_live:  # a recording answers the same, whatever is changed meanwhile
-            self._check_is_still(state)
+            self._check_is_still(snapshot.state)
+        benchmark_of = {row["question_id"]: row for row in benchmarks}
         rows = [
             {
                 "space_id": self._space.space_id,
                 "evaluation_id": self._id,
-                "question_id": benchmark["question_id"],
-                "attempt": _ATTEMPT,
-                **{column: benchmark[column] for column in _FROM_BENCHMARK},
+                "question_id": answer.question_id,
+                "attempt": attempt,
+                **{column: benchmark_of[answer.question_id][column] for column in _FROM_BENCHMARK},
                 "genie_sql": answer.answer.sql,
                 "answer_text": answer.answer.text,
                 "answer_outcome": answer.answer.outcome,
@@ -255,7 +291,7 @@ class _Evaluation:
                 "conversation_id": answer.answer.conversation_id,
                 "message_id": answer.answer.message_id,
             }
-            for benchmark, answer in zip(benchmarks, asked, strict=True)
+            for attempt, answer in asked
         ]
         self._append(EVAL_RESULTS, rows)
 
@@ -280,11 +316,20 @@ class _Evaluation:
             workers=self._policy.execution.workers,
         )
 
-    def _judge(self, answers: Sequence[Mapping[str, Any]], judging: Judging) -> None:
+    def _judge(
+        self, answers: Sequence[Mapping[str, Any]], judging: Judging, snapshot: Snapshot
+    ) -> None:
         if all(answer["outcome"] is not None for answer in answers):
             return
         judged = judge_answers(
             answers, judging, lambda done: self._progress("judge", done, len(answers))
+        )
+        earlier = self._earlier(judging.state, snapshot)
+        found = repeated_questions(judged.completions, earlier, self._space)
+        judged = with_repeatability(judged, found)
+        self._append(
+            REPEATED_QUESTIONS,
+            repeated_rows(judged.completions, found, self._space, judging.state.state_hash),
         )
         self._append(JUDGE_VERDICTS, judged.verdicts)
         self._append(FAILURES, judged.failures)
@@ -335,8 +380,9 @@ class _Evaluation:
         }
         rows = EvaluationRows(row, results, verdicts, failures, rulings)
         not_tracked = self._track(rows, lineage)
+        repeated = self._rows_of(REPEATED_QUESTIONS)
         self._append(EVALUATIONS, [row])
-        return report_of(rows, not_tracked, wrote=self._wrote)
+        return report_of(rows, not_tracked, repeated, wrote=self._wrote)
 
     def _track(self, rows: EvaluationRows, lineage: Lineage) -> str | None:
         """Log the evaluation; why that failed, None when it did not.
@@ -364,7 +410,6 @@ class _Evaluation:
         return benchmark_set_hash((key[0], hashes[key]) for key in asked)
 
 
-_ATTEMPT = 1  # a request is answered by one attempt at each question
 _FROM_BENCHMARK = (
     "benchmark_version", "group_id", "split", "question", "expected_sql", "expected_asset",
 )  # fmt: skip
