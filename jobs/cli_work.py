@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +15,19 @@ from jobs.cli_runs import Shown, run_job, runner_of, show_report
 from jobs.cli_session import opened
 from jobs.cli_shared import Command, check_space, command_of
 from jobs.cli_status import pending_work
-from jobs.context import JobContext
+from jobs.context import MAX_ASKS, JobContext
 from transforms.errors import InvalidInputError
 
+Asks = Annotated[
+    int,
+    typer.Option(
+        metavar="K",
+        min=1,
+        max=MAX_ASKS,
+        help="Ask a question up to K times, as long as it can say more about whether the answer "
+        "repeats. The first answer counts; a recording is asked once.",
+    ),
+]
 _SPACES = "SELECT space_id, answerer FROM latest_spaces ORDER BY space_id"
 
 
@@ -28,6 +39,7 @@ def run(
     max_runs: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many runs of jobs.")
     ] = None,
+    asks: Asks = 1,
 ) -> None:
     """Start the jobs that table updates call for, as Databricks would, until nothing is pending.
 
@@ -39,7 +51,8 @@ def run(
         return
     shown = Shown(command)
     with shown.interruptible(), opened(command, name="run") as job_context:
-        runner = runner_of(command, lambda job: run_job(job, job_context), shown)
+        asking = replace(job_context, asks=asks)
+        runner = runner_of(command, lambda job: run_job(job, asking), shown)
         summary = runner.run(ignores_waiting=no_wait, max_runs=max_runs)
     runs = screens.count(len(summary.reports) + len(summary.failures), "run")
     pending = ", ".join(due.job for due in summary.pending)
@@ -60,6 +73,7 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE", help="From now on, SPACE is answered by this recording."),
     ] = None,
+    asks: Asks = 1,
 ) -> None:
     """Evaluate what was asked for and not evaluated yet; with SPACE or --again, ask first.
 
@@ -71,7 +85,7 @@ def evaluate(
     with shown.interruptible(), opened(command, name="evaluate") as job_context:
         if spaces:
             _ask(job_context, spaces, again=again, answers=answers)
-        start_job(command, "evaluate", job_context, shown)
+        start_job(command, "evaluate", replace(job_context, asks=asks), shown)
 
 
 def optimize(context: typer.Context) -> None:

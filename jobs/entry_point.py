@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from jobs.context import SETTLING_S, JobContext, JobReport
+from jobs.context import MAX_ASKS, SETTLING_S, JobContext, JobReport
 from pipelines.tables import Tables
 
 _log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class JobConfig:
 
     ``updated_tables`` is what its trigger said, for the log only: what is pending is read from the
     tables. ``settling_seconds`` is how long the workspace takes until questions are answered from a
-    change.
+    change. ``asks`` is how often at most a question of a live space is asked.
     """
 
     catalog: str
@@ -31,6 +31,7 @@ class JobConfig:
     checkpoints: Path
     updated_tables: str
     settling_seconds: float
+    asks: int
 
     @classmethod
     def parse(cls, job: str, argv: Sequence[str] | None = None) -> JobConfig:
@@ -48,6 +49,15 @@ class JobConfig:
             type=float,
             default=SETTLING_S,
             help="how long a change takes until questions are answered from it",
+        )
+        parser.add_argument(
+            "--asks",
+            type=int,
+            choices=range(1, MAX_ASKS + 1),
+            default=1,
+            metavar="K",
+            help=f"how often at most a question is asked, to see whether its answer repeats: 1 to "
+            f"{MAX_ASKS}",
         )
         return cls(**vars(parser.parse_args(argv)))
 
@@ -69,6 +79,7 @@ def start(
         tracking_uri="databricks",
         clock=tables.clock,
         settling_s=config.settling_seconds,
+        asks=config.asks,
     )
     print_report(run(context))
 
