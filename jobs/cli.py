@@ -24,6 +24,7 @@ from jobs import (
     cli_init,
     cli_load,
     cli_mlflow,
+    cli_repeatability,
     cli_status,
     cli_tables,
     cli_versions,
@@ -121,6 +122,7 @@ app.command(rich_help_panel=_LOOK)(cli_history.history)
 app.command(rich_help_panel=_LOOK)(cli_history.levers)
 app.command(rich_help_panel=_LOOK)(cli_compare.compare)
 app.command(rich_help_panel=_LOOK)(cli_failures.failures)
+app.command(rich_help_panel=_LOOK)(cli_repeatability.repeatability)
 app.add_typer(cli_clusters.clusters_app, name="clusters", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.proposals_app, name="proposals", rich_help_panel=_LOOK)
 app.add_typer(cli_changes.batches_app, name="batches", rich_help_panel=_LOOK)

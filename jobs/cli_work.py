@@ -15,9 +15,19 @@ from jobs.cli_runs import Shown, run_job, runner_of, show_report
 from jobs.cli_session import opened
 from jobs.cli_shared import Command, check_space, command_of
 from jobs.cli_status import pending_work
-from jobs.context import JobContext
+from jobs.context import MAX_ASKS, JobContext
 from transforms.errors import InvalidInputError
 
+Asks = Annotated[
+    int,
+    typer.Option(
+        metavar="K",
+        min=1,
+        max=MAX_ASKS,
+        help="Ask a question up to K times, as long as it can say more about whether the answer "
+        "repeats. The first answer counts; a recording is asked once.",
+    ),
+]
 _SPACES = "SELECT space_id, answerer FROM latest_spaces ORDER BY space_id"
 
 
@@ -39,6 +49,7 @@ def run(
         int | None, typer.Option(min=1, help="Stop after so many runs of jobs.")
     ] = None,
     check_coincidences: Luck = False,
+    asks: Asks = 1,
 ) -> None:
     """Start the jobs that table updates call for, as Databricks would, until nothing is pending.
 
@@ -50,8 +61,8 @@ def run(
         return
     shown = Shown(command)
     with shown.interruptible(), opened(command, name="run") as job_context:
-        checking = replace(job_context, checks_coincidences=check_coincidences)
-        runner = runner_of(command, lambda job: run_job(job, checking), shown)
+        chosen = replace(job_context, checks_coincidences=check_coincidences, asks=asks)
+        runner = runner_of(command, lambda job: run_job(job, chosen), shown)
         summary = runner.run(ignores_waiting=no_wait, max_runs=max_runs)
     runs = screens.count(len(summary.reports) + len(summary.failures), "run")
     pending = ", ".join(due.job for due in summary.pending)
@@ -73,6 +84,7 @@ def evaluate(
         typer.Option(metavar="FILE", help="From now on, SPACE is answered by this recording."),
     ] = None,
     check_coincidences: Luck = False,
+    asks: Asks = 1,
 ) -> None:
     """Evaluate what was asked for and not evaluated yet; with SPACE or --again, ask first.
 
@@ -84,8 +96,8 @@ def evaluate(
     with shown.interruptible(), opened(command, name="evaluate") as job_context:
         if spaces:
             _ask(job_context, spaces, again=again, answers=answers)
-        checking = replace(job_context, checks_coincidences=check_coincidences)
-        start_job(command, "evaluate", checking, shown)
+        chosen = replace(job_context, checks_coincidences=check_coincidences, asks=asks)
+        start_job(command, "evaluate", chosen, shown)
 
 
 def optimize(context: typer.Context) -> None:

@@ -16,6 +16,9 @@ SETTLING_S = 90.0
 """What a real workspace takes, in seconds, until questions are answered from a change: a changed
 configuration is seen after 30, dictionaries of values after 90."""
 
+MAX_ASKS = 20
+"""A question is asked no more often than this to see whether its answer repeats."""
+
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how many are done and of how many; a total of 0 is not known."""
 
@@ -33,7 +36,8 @@ class JobContext:
     the store decides. ``clock`` gives aware UTC times. ``settling_s`` is how many seconds the
     workspace takes until questions are answered from a change. ``model_judge`` says which model is
     asked where the rules of judging are silent; None: none is. ``checks_coincidences``: evaluations
-    look for answers that are right by luck.
+    look for answers that are right by luck. ``asks`` is how often at most a question of a live
+    space is asked.
     """
 
     tables: Tables
@@ -45,6 +49,7 @@ class JobContext:
     settling_s: float = 0.0
     model_judge: ModelJudgeConfig | None = None
     checks_coincidences: bool = False
+    asks: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from genie.chat_endpoint import WORKSPACE, ChatModel
-from jobs.context import SETTLING_S, JobContext, JobReport
+from jobs.context import MAX_ASKS, SETTLING_S, JobContext, JobReport
 from jobs.model_judge import ModelJudgeConfig
 from pipelines.tables import Tables
 
@@ -26,7 +26,8 @@ class JobConfig:
     ``updated_tables`` is what its trigger said, for the log only: what is pending is read from the
     tables. ``settling_seconds`` is how long the workspace takes until questions are answered from a
     change. ``judge_model`` is asked at ``judge_url`` where the rules of judging are silent; empty:
-    none is. ``check_coincidences``: evaluations look for answers that are right by luck.
+    none is. ``check_coincidences``: evaluations look for answers that are right by luck. ``asks``
+    is how often at most a question of a live space is asked.
     """
 
     catalog: str
@@ -37,6 +38,7 @@ class JobConfig:
     judge_model: str
     judge_url: str
     check_coincidences: bool
+    asks: int
 
     @classmethod
     def parse(cls, job: str, argv: Sequence[str] | None = None) -> JobConfig:
@@ -62,6 +64,15 @@ class JobConfig:
             choices=("true", "false"),
             default="false",
             help="whether evaluations look for answers that are right by luck",
+        )
+        parser.add_argument(
+            "--asks",
+            type=int,
+            choices=range(1, MAX_ASKS + 1),
+            default=1,
+            metavar="K",
+            help=f"how often at most a question is asked, to see whether its answer repeats: 1 to "
+            f"{MAX_ASKS}",
         )
         given = vars(parser.parse_args(argv))
         return cls(**{**given, "check_coincidences": given["check_coincidences"] == "true"})
@@ -93,6 +104,7 @@ def start(
         settling_s=config.settling_seconds,
         model_judge=config.model_judge,
         checks_coincidences=config.check_coincidences,
+        asks=config.asks,
     )
     print_report(run(context))
 

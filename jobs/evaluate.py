@@ -30,8 +30,8 @@ JOB = "evaluate"
 class EvaluateConfig:
     """``space_id`` limits the job to one space; ``policy`` bounds asking and execution.
 
-    A context that checks coincidences does so within ``CoincidencePolicy`` where the policy has
-    none of its own.
+    How often a question is asked is for the context to say. One that checks coincidences does so
+    within ``CoincidencePolicy`` where the policy has none of its own.
     """
 
     space_id: str | None = None
@@ -58,7 +58,7 @@ def run(
     raised when all are done.
     """
     config = config or EvaluateConfig()
-    policy = config.policy
+    policy = replace(config.policy, asks=context.asks)
     if context.checks_coincidences and policy.coincidences is None:
         policy = replace(policy, coincidences=CoincidencePolicy())
     pending = pending_requests(context.tables, config.space_id)

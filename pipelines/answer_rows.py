@@ -7,7 +7,6 @@ from typing import Any
 
 from pipelines.asking import Asked
 
-ATTEMPT = 1  # a request is answered by one attempt at each question
 _FROM_BENCHMARK = (
     "benchmark_version", "group_id", "split", "question", "expected_sql", "expected_asset",
 )  # fmt: skip
@@ -17,16 +16,20 @@ def answer_rows(
     space_id: str,
     evaluation_id: str,
     benchmarks: Sequence[Mapping[str, Any]],
-    asked: Sequence[Asked],
+    asked: Sequence[tuple[int, Asked]],
 ) -> list[dict[str, Any]]:
-    """One row for each benchmark, which is a row of ``benchmarks``, and what was answered to it."""
+    """One row for each asking: ``asked`` gives its attempt, and what was answered.
+
+    ``benchmarks`` are the rows of that table which were asked.
+    """
+    benchmark_of = {row["question_id"]: row for row in benchmarks}
     return [
         {
             "space_id": space_id,
             "evaluation_id": evaluation_id,
-            "question_id": benchmark["question_id"],
-            "attempt": ATTEMPT,
-            **{column: benchmark[column] for column in _FROM_BENCHMARK},
+            "question_id": one.question_id,
+            "attempt": attempt,
+            **{column: benchmark_of[one.question_id][column] for column in _FROM_BENCHMARK},
             "genie_sql": one.answer.sql,
             "answer_text": one.answer.text,
             "answer_outcome": one.answer.outcome,
@@ -36,5 +39,5 @@ def answer_rows(
             "conversation_id": one.answer.conversation_id,
             "message_id": one.answer.message_id,
         }
-        for benchmark, one in zip(benchmarks, asked, strict=True)
+        for attempt, one in asked
     ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ from genie.live_space import live_space_id, read_live_config
 from genie.mlflow_store import MlflowStore, reaching_mlflow
 from genie.model_versions import ModelVersion, create_genie_model_version, find_model_version
 from genie.tracking import open_run, record_run
-from pipelines.answer_rows import ATTEMPT, answer_rows
+from pipelines.answer_rows import answer_rows
 from pipelines.asked_space import check_can_answer, check_is_still
-from pipelines.asking import AskPolicy, ToAsk, ask_all
+from pipelines.asking import Asked, AskPolicy, ToAsk, ask_all
 from pipelines.checking import check_answers
 from pipelines.coincidence import CheckedSpace, CoincidencePolicy
 from pipelines.evaluation_report import EvaluationReport, report_of
@@ -36,6 +36,14 @@ from pipelines.judging_many import judge_many
 from pipelines.many_answers import ManyAnswers
 from pipelines.questions import active_benchmarks_frame
 from pipelines.rejudging import OneSet, compared_evaluations, judge_again
+from pipelines.repeating import (
+    Earlier,
+    ask_again,
+    earlier_askings,
+    repeated_questions,
+    repeated_rows,
+    with_repeatability,
+)
 from pipelines.requests import Lineage, Request, lineage_of
 from pipelines.second_opinions import ModelJudge, fill_gaps, judge_version
 from pipelines.settling import Settling, wait_until_settled
@@ -59,6 +67,7 @@ from transforms.contracts import (
     EVALUATIONS,
     FAILURES,
     JUDGE_VERDICTS,
+    REPEATED_QUESTIONS,
     Table,
 )
 from transforms.errors import (
@@ -70,6 +79,7 @@ from transforms.errors import (
 from transforms.evaluation_rows import (
     COINCIDENCE_COLUMNS,
     COMPLETION_COLUMNS,
+    FIRST_ASKING,
     evaluation_counts,
 )
 from transforms.judgement import ProfiledValues
@@ -84,12 +94,15 @@ OpenExecutor = Callable[[Space, Snapshot], Executor]
 class EvaluationPolicy:
     """How a space is asked and its queries are executed.
 
-    Up to ``few_answers`` are held and judged by the driver; more are judged on Spark's executors.
-    ``coincidences`` bounds the check which right answers are right by luck; None: there is none. Of
-    many answers it looks at ``few_answers``.
+    A question of a live space is asked ``asks`` times at most, as long as that can say more about
+    whether its answer repeats; the first answer is the one that counts. Up to ``few_answers``
+    questions are held and judged by the driver; more are asked once, and judged on Spark's
+    executors. ``coincidences`` bounds the check which right answers are right by luck; None: there
+    is none. Of many answers it looks at ``few_answers``.
     """
 
     asking: AskPolicy = field(default_factory=AskPolicy)
+    asks: int = 1
     execution: ExecutionPolicy = field(default_factory=ExecutionPolicy)
     few_answers: int = 5_000
     coincidences: CoincidencePolicy | None = None
@@ -164,7 +177,7 @@ class _Evaluation:
         return self._services.open_journal()
 
     def run(self) -> EvaluationReport:
-        answers = self._few(self._many.rows(EVAL_RESULTS))
+        answers = self._answers_at_hand()
         is_asked = answers is None or bool(answers)
         if not is_asked:
             wait_until_settled(self._tables, self._space, self._services.settling, self._progress)
@@ -181,26 +194,28 @@ class _Evaluation:
         values = self._profile(snapshot)
         if answerer is not None:
             # Holds small tables in memory: whoever answers on this session reads them there, too.
-            self._services.open_executor(self._space, snapshot)
-            self._ask(answerer, snapshot.state)
-            answers = self._few(self._many.rows(EVAL_RESULTS))
+            executor = self._services.open_executor(self._space, snapshot)
+            self._ask(answerer, snapshot, executor)
+            answers = self._answers_at_hand()
         judging = self._judging(version, values, snapshot)
         if answers is None:
             self._judge_many(snapshot, judging)
         else:
-            self._judge(answers, judging)
+            self._judge(answers, judging, snapshot)
         self._check_for_luck(judging)
         self._judge_baseline_again(lineage, judging)
         report = self._conclude(version, lineage, snapshot, run_id, is_many=answers is None)
         self._many.forget()
         return report
 
-    def _few(self, rows: DataFrame) -> list[dict[str, Any]] | None:
-        """The rows, or None where they are too many to be at hand."""
-        first = rows.limit(self._policy.few_answers + 1).collect()
-        if len(first) > self._policy.few_answers:
-            return None
-        return [row.asDict(recursive=True) for row in first]
+    def _answers_at_hand(self) -> list[dict[str, Any]] | None:
+        return self._few(self._many.rows(EVAL_RESULTS), self._policy.asks)
+
+    def _few(self, rows: DataFrame, of_each: int = 1) -> list[dict[str, Any]] | None:
+        """The rows, ``of_each`` question so many at most; None: too many to be at hand."""
+        limit = self._policy.few_answers * of_each
+        first = rows.limit(limit + 1).collect()
+        return None if len(first) > limit else [row.asDict(recursive=True) for row in first]
 
     def _rows_of(self, table: Table) -> list[dict[str, Any]]:
         return [row.asDict(recursive=True) for row in self._many.rows(table).collect()]
@@ -216,8 +231,11 @@ class _Evaluation:
                 where=space.answerer,
                 remedy="load the folder again, or give the file with --answers",
             )
+        return answerer
+
+    def _in_attempt(self, answerer: Answerer, attempt: int) -> Answerer:
         if isinstance(answerer, ResumableAnswerer):
-            return answerer.of_evaluation(self._id, ATTEMPT, self._journal)
+            return answerer.of_evaluation(self._id, attempt, self._journal)
         return answerer
 
     def _forget_other_states(self, state: SpaceState) -> None:
@@ -267,14 +285,18 @@ class _Evaluation:
         self._wrote += profiles.is_written
         return profiles.values
 
-    def _ask(self, answerer: Answerer, state: SpaceState) -> None:
+    def _earlier(self, state: SpaceState, snapshot: Snapshot) -> Earlier:
+        return earlier_askings(
+            self._tables, self._space, self._id, state.state_hash, snapshot.data_versions
+        )
+
+    def _ask(self, answerer: Answerer, snapshot: Snapshot, executor: Executor) -> None:
         benchmarks = active_benchmarks_frame(
             self._tables, self._space.space_id, self._request.splits
         )
         few = self._few(benchmarks)
         if few is None:
-            ask = partial(self._answers, answerer, benchmarks.count())
-            self._wrote += self._many.ask(benchmarks, ask, lambda: self._check_is_still(state))
+            self._ask_many(answerer, benchmarks, snapshot.state)
             return
         if not few:
             raise UnconfiguredSpaceError(
@@ -283,25 +305,45 @@ class _Evaluation:
                 remedy="load a folder with questions: genie-loop load FOLDER",
             )
         few.sort(key=lambda row: row["question_id"])
-        rows = self._answers(answerer, len(few), few)
-        self._check_is_still(state)
-        self._append(EVAL_RESULTS, rows)
+        asked = self._asked(answerer, len(few), few)
+        if answerer.source_hash is None and self._policy.asks > 1:
+            asked += ask_again(
+                lambda attempt: self._in_attempt(answerer, attempt),
+                [_to_ask(row) for row in few],
+                [one for _, one in asked],
+                self._earlier(snapshot.state, snapshot),
+                self._policy.asks,
+                self._policy.asking,
+                executor.execute,
+                lambda done, total: self._progress("ask again", done, total),
+            )
+        self._check_is_still(snapshot.state)
+        self._append(EVAL_RESULTS, answer_rows(self._space.space_id, self._id, few, asked))
 
-    def _answers(
+    def _ask_many(self, answerer: Answerer, benchmarks: DataFrame, state: SpaceState) -> None:
+        count = benchmarks.count()
+
+        def ask(portion: Sequence[Mapping[str, Any]], done_before: int) -> list[dict[str, Any]]:
+            asked = self._asked(answerer, count, portion, done_before)
+            return answer_rows(self._space.space_id, self._id, portion, asked)
+
+        self._wrote += self._many.ask(benchmarks, ask, lambda: self._check_is_still(state))
+
+    def _asked(
         self,
         answerer: Answerer,
         count: int,
         benchmarks: Sequence[Mapping[str, Any]],
         done_before: int = 0,
-    ) -> list[dict[str, Any]]:
-        """Ask some of ``count`` benchmarks; what came of it, as rows of ``eval_results``."""
+    ) -> list[tuple[int, Asked]]:
+        """What came of asking some of ``count`` benchmarks for the first time."""
         asked = ask_all(
-            answerer,
-            [ToAsk(row["question_id"], row["question"]) for row in benchmarks],
+            self._in_attempt(answerer, FIRST_ASKING),
+            [_to_ask(row) for row in benchmarks],
             self._policy.asking,
             on_answer=lambda done: self._progress("ask", done_before + done, count),
         )
-        return answer_rows(self._space.space_id, self._id, benchmarks, asked)
+        return [(FIRST_ASKING, one) for one in asked]
 
     def _check_is_still(self, asked: SpaceState) -> None:
         if not self._is_live:  # a recording answers the same, whatever is changed meanwhile
@@ -328,18 +370,26 @@ class _Evaluation:
             model_judge=model_judge.for_one_evaluation() if model_judge is not None else None,
         )
 
-    def _judge(self, answers: Sequence[Mapping[str, Any]], judging: Judging) -> None:
+    def _judge(
+        self, answers: Sequence[Mapping[str, Any]], judging: Judging, snapshot: Snapshot
+    ) -> None:
         if all(answer["outcome"] is not None for answer in answers):
             return
         judged = judge_answers(
             answers, judging, lambda done: self._progress("judge", done, len(answers))
         )
+        earlier = self._earlier(judging.state, snapshot)
+        found = repeated_questions(judged.completions, earlier, self._space)
         judged = fill_gaps(
-            judged,
+            with_repeatability(judged, found),
             judging.model_judge,
             judging.state,
             judging.executor.execute,
             lambda done, total: self._progress("ask a model", done, total),
+        )
+        self._append(
+            REPEATED_QUESTIONS,
+            repeated_rows(judged.completions, found, self._space, judging.state.state_hash),
         )
         self._append(JUDGE_VERDICTS, judged.verdicts)
         self._append(FAILURES, judged.failures)
@@ -454,8 +504,9 @@ class _Evaluation:
         }
         rows = self._many.tracked(row) if is_many else EvaluationRows(row, *found)
         not_tracked = self._track(rows, counted, lineage)
+        repeated = self._rows_of(REPEATED_QUESTIONS)
         self._append(EVALUATIONS, [row])
-        return report_of(row, counted, not_tracked, wrote=self._wrote)
+        return report_of(row, counted, not_tracked, repeated, wrote=self._wrote)
 
     def _track(self, rows: EvaluationRows, counted: Counted, lineage: Lineage) -> str | None:
         """Log the evaluation; why that failed, None when it did not.
@@ -484,3 +535,7 @@ class _Evaluation:
 
 
 _COUNTED = (EVAL_RESULTS, JUDGE_VERDICTS, FAILURES, ARBITER_VERDICTS_TABLE)
+
+
+def _to_ask(benchmark: Mapping[str, Any]) -> ToAsk:
+    return ToAsk(benchmark["question_id"], benchmark["question"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.tracking import Counted
+from transforms.contracts import SPLITS
 from transforms.luck import luck_counts
 from transforms.statistics import wilson
 
@@ -16,7 +17,9 @@ class EvaluationReport:
     """What one evaluation recorded, and where; ``wrote`` is the number of commits.
 
     ``luck`` says how many right answers are right by luck; None where that was not checked.
-    ``not_tracked`` says why MLflow does not have all of it; None when it has.
+    ``not_tracked`` says why MLflow does not have all of it; None when it has. ``repeated_count``
+    questions were asked more than once, and ``unstable_counts`` of each split are unstable;
+    ``unstable_ids`` names those of train.
     """
 
     evaluation_id: str
@@ -30,6 +33,9 @@ class EvaluationReport:
     wrote: int
     luck: str | None = None
     not_tracked: str | None = None
+    repeated_count: int = 0
+    unstable_counts: Mapping[str, int] = field(default_factory=dict)
+    unstable_ids: Sequence[str] = ()
 
     @property
     def line(self) -> str:
@@ -39,7 +45,7 @@ class EvaluationReport:
         )
         counted = (
             f"{self.space_id}: {self.correct_count} of {self.question_count} right"
-            f"{self._interval}; {f'{self.luck}; ' if self.luck else ''}"
+            f"{self._interval}; {f'{self.luck}; ' if self.luck else ''}{self._repeated}"
             f"{self.question_count} results, {self.failure_count} failures, "
             f"{sum(self.action_counts.values())} arbiter actions ({actions}) "
         )
@@ -51,15 +57,36 @@ class EvaluationReport:
         )
 
     @property
+    def _repeated(self) -> str:
+        if not self.repeated_count:
+            return ""
+        counted = ", ".join(f"{n} {split}" for split, n in self.unstable_counts.items() if n)
+        named = f": {', '.join(self.unstable_ids)}" if self.unstable_ids else ""
+        unstable = f" ({counted}{named})" if counted else ""
+        return (
+            f"{sum(self.unstable_counts.values())} of {self.repeated_count} asked again are "
+            f"unstable{unstable}; "
+        )
+
+    @property
     def _interval(self) -> str:
         interval = wilson(self.correct_count, self.question_count)
         return "" if interval is None else f" ({interval.low:.0%} to {interval.high:.0%})"
 
 
 def report_of(
-    evaluation: Mapping[str, Any], counted: Counted, not_tracked: str | None, *, wrote: int
+    evaluation: Mapping[str, Any],
+    counted: Counted,
+    not_tracked: str | None,
+    repeated: Sequence[Mapping[str, Any]],
+    *,
+    wrote: int,
 ) -> EvaluationReport:
-    """The report of an evaluation whose rows are recorded, in ``wrote`` commits."""
+    """The report of an evaluation whose rows are recorded, in ``wrote`` commits.
+
+    ``repeated`` are its rows of ``repeated_questions``. Questions of train are named only.
+    """
+    unstable = [row for row in repeated if row["is_unstable"]]
     return EvaluationReport(
         evaluation_id=evaluation["evaluation_id"],
         space_id=evaluation["space_id"],
@@ -72,4 +99,7 @@ def report_of(
         wrote=wrote,
         luck=luck_counts(counted.results).text,
         not_tracked=not_tracked,
+        repeated_count=len(repeated),
+        unstable_counts={split: sum(row["split"] == split for row in unstable) for split in SPLITS},
+        unstable_ids=sorted(row["question_id"] for row in unstable if row["split"] == "train"),
     )

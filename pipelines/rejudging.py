@@ -158,7 +158,7 @@ def stale_answers(
         if (row["judge_version"], row["comparison_policy"]) == wanted_by
     }
     stale = []
-    for answer in _rows(tables.read(EVAL_RESULTS), evaluation_ids):
+    for answer in _rows(tables.read(EVAL_RESULTS).where("attempt = 1"), evaluation_ids):
         benchmark = one_set.benchmarks.get(answer["question_id"])
         if benchmark is None or benchmark["question"] != answer["question"]:
             continue
@@ -206,7 +206,10 @@ def judge_both_again(
         row["evaluation_id"]: row for row in _rows(tables.read(EVALUATIONS), [before_id, after_id])
     }
     before, after = (
-        {row["question_id"]: row for row in _rows(tables.read(EVAL_RESULTS), [one])}
+        {
+            row["question_id"]: row
+            for row in _rows(tables.read(EVAL_RESULTS).where("attempt = 1"), [one])
+        }
         for one in (before_id, after_id)
     )
     spaces = {one: evaluations[one]["space_id"] for one in (before_id, after_id)}

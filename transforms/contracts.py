@@ -489,6 +489,42 @@ ARBITER_VERDICTS_TABLE = Table(
     cluster_by=("evaluation_id",),
 )
 
+REPEATED_QUESTIONS = Table(
+    name="repeated_questions",
+    comment=(
+        "One row per question whose answer was not the first one that a live space gave to it in "
+        "one state: how many askings gave the same, in this evaluation and in those before it"
+    ),
+    fields=(
+        _SPACE,
+        _need("evaluation_id", "STRING", "The evaluation that asked last"),
+        _need("question_id", "STRING", "The question"),
+        _need("split", "STRING", "Split of the question"),
+        _need("question", "STRING", "The question as asked"),
+        _need("answerer", "STRING", "Where the answers came from"),
+        _need("state_hash", "STRING", "Hash of the metadata that was asked each time"),
+        _need("asked_count", "INT", "Askings that the platform answered, in all evaluations"),
+        _need(
+            "answers",
+            "ARRAY<STRUCT<asked_count: INT, genie_sql: STRING, result_hash: STRING>>",
+            "The different answers, the dominant one first: how often, canonical SQL, result",
+        ),
+        _need("result_share", "DOUBLE", "Share of the dominant answer (0-1), by result, then SQL"),
+        _need("sql_count", "INT", "Different canonical SQL"),
+        _need("sql_share", "DOUBLE", "Share of the most frequent canonical SQL (0-1)"),
+        _need("is_unstable", "BOOLEAN", "Whether result_share is below 0.9"),
+        _RECORDED,
+    ),
+    key=("evaluation_id", "question_id"),
+    checks={
+        "split_known": _one_of("split", SPLITS),
+        "asked_again": "asked_count >= 2",
+        "result_share_is_share": "result_share > 0 AND result_share <= 1",
+        "sql_share_is_share": "sql_share > 0 AND sql_share <= 1",
+    },
+    cluster_by=("evaluation_id",),
+)
+
 CLUSTERS = Table(
     name="clusters",
     comment="What goes wrong in a space for one cause, over all evaluations",
@@ -829,6 +865,7 @@ TABLES: tuple[Table, ...] = (
     JUDGE_VERDICTS,
     FAILURES,
     ARBITER_VERDICTS_TABLE,
+    REPEATED_QUESTIONS,
     CLUSTERS,
     CLUSTER_MEMBERS,
     PROPOSALS,

@@ -29,6 +29,8 @@ ACTION_OF_VERDICT = {
     "skipped": "none",
 }
 ARBITER = "arbiter"
+REPEATABILITY = "repeatability"
+FIRST_ASKING = 1  # the attempt that accuracy counts
 _SCOPES = ("all", *SPLITS)
 COMPLETION_COLUMNS = (
     "outcome",
@@ -181,12 +183,21 @@ def _execution_error(expected: Execution, produced: Execution) -> str | None:
     return "\n".join(errors) or None
 
 
+def first_askings(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows about the first asking of each question: those that accuracy counts.
+
+    What is asked again is asked to see whether the answer repeats, and counts nowhere else.
+    """
+    return [row for row in rows if row["attempt"] == FIRST_ASKING]
+
+
 def evaluation_counts(
     results: Sequence[Mapping[str, Any]],
     rulings: Iterable[Mapping[str, Any]],
     failure_count: int,
 ) -> Row:
-    """The counts of a row of ``evaluations``; every result is in the denominator."""
+    """The counts of a row of ``evaluations``; every question is in the denominator, once."""
+    results = first_askings(results)
     correct_count = sum(bool(result["is_correct"]) for result in results)
     return {
         "question_count": len(results),
@@ -216,12 +227,14 @@ def metrics_of(
 
     ``accuracy/<split>`` is the share (0-1) of answers that are right, ``accuracy_low/<split>`` and
     ``accuracy_high/<split>`` its 95 % interval; ``<judge>/<split>`` the share
-    that the judge passed, in which a skipped verdict is not a pass; ``questions/<split>`` and
+    that the judge passed, in which a skipped verdict is not a pass (but ``repeatability``, which is
+    the share of those that were asked more than once); ``questions/<split>`` and
     ``infrastructure/<split>`` are counts. The arbiter is asked only where results differ, so that
     what it says is counted: ``arbiter/<verdict>/<split>``. ``coincidental/<split>`` counts what is
     right by luck, where that was checked.
     """
     metrics: dict[str, float] = {}
+    results = first_askings(results)
     for scope in _SCOPES:
         of_scope = [result for result in results if scope in ("all", result["split"])]
         if of_scope:
@@ -244,8 +257,10 @@ def metrics_of(
         if judge != ARBITER and any(
             said[judge, value, scope] for value in ("yes", "no", "skipped")
         ):
-            size = metrics[f"questions/{scope}"]
-            metrics[f"{judge}/{scope}"] = said[judge, "yes", scope] / size
+            judged_count = said[judge, "yes", scope] + said[judge, "no", scope]
+            size = judged_count if judge == REPEATABILITY else metrics[f"questions/{scope}"]
+            if size:
+                metrics[f"{judge}/{scope}"] = said[judge, "yes", scope] / size
     for verdict, scope in product(ARBITER_VERDICTS, _SCOPES):
         if count := said[ARBITER, verdict, scope]:
             metrics[f"{ARBITER}/{verdict}/{scope}"] = float(count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transforms.contracts import BENCHMARKS, EVALUATIONS, SPACES
+from transforms.contracts import BENCHMARKS, EVALUATIONS, REPEATED_QUESTIONS, SPACES
 from transforms.view_model import View, columns
 
 LATEST_SPACES = View(
@@ -183,5 +183,25 @@ LEFT JOIN (
   WHERE attempt = 1
   GROUP BY evaluation_id
 ) q ON q.evaluation_id = e.evaluation_id
+""",
+)
+
+QUESTION_REPEATABILITY = View(
+    name="question_repeatability",
+    comment=(
+        "One row per space, answerer, state and question that was asked there more than once: "
+        "what share of all its askings gave the dominant answer"
+    ),
+    sql=f"""
+SELECT {columns(REPEATED_QUESTIONS, "r")}, r.started_at
+FROM (
+  SELECT q.*, e.started_at, ROW_NUMBER() OVER (
+    PARTITION BY q.space_id, q.answerer, q.state_hash, q.question_id, q.question
+    ORDER BY e.started_at DESC, e.evaluation_id DESC
+  ) AS recency
+  FROM repeated_questions q
+  JOIN evaluations e ON e.evaluation_id = q.evaluation_id
+) r
+WHERE r.recency = 1
 """,
 )

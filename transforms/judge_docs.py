@@ -31,6 +31,7 @@ values explain it |
 | `asset_routing` | the benchmark states the kind of asset that should answer, and another is \
 read |
 | `result_correctness` | the values differ under the space's comparison policy |
+| `repeatability` | asked the same several times, the space gives different answers |
 | `arbiter` | never: where two results differ, it says who is right |
 
 A judge that cannot judge says `skipped`, and why; that is never a pass. Where the result is \
@@ -68,6 +69,7 @@ stands for none, their unit |
 for |
 | `wrong_measure`, `tvf_parameter_error`, `asset_routing_error` | measures, table functions, \
 assets |
+| `repeatability_issue` | the same question gets different answers |
 | `compliance_violation`, `performance_issue` | what must not run, or runs too long |
 | `other` | no SQL, SQL that does not run, a platform fault, a difference without a reason |
 
@@ -83,6 +85,7 @@ assets |
 | not asked: the platform did not answer | infrastructure |
 | cannot say: the expected SQL does not run | suspect |
 | not asked: a result is too large or too slow to compare | unarbitrated |
+| not asked: answers to one question differ among themselves | unarbitrated |
 
 The arbiter looks for evidence in the order of its table and takes the first that there is. It \
 never decides for one side because nothing speaks for the other.

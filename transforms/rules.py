@@ -234,6 +234,10 @@ _RESULT: tuple[Row, ...] = (
     ("not_compared", "performance_issue", None, "minor", 0.5,
      "A result is too large, or came too late, to be compared"),
 )
+_REPEATABILITY: tuple[Row, ...] = (
+    ("answers_vary", "repeatability_issue", None, "major", 1.0,
+     "Asked the same several times, the space gives different answers"),
+)
 _ARBITER: tuple[tuple[str, str, float | None, str], ...] = (
     ("tie_at_limit", "both_correct", 0.85,
      "Both rank by the same thing and keep the same number of rows (or all that tie)"),
@@ -297,6 +301,7 @@ RULES: Mapping[str, Rule] = {
     **_rules("logical_accuracy", _LOGIC),
     **_rules("asset_routing", _ROUTING),
     **_rules("result_correctness", _RESULT),
+    **_rules("repeatability", _REPEATABILITY),
 }
 
 ARBITER_RULES: Mapping[str, ArbiterRule] = {

@@ -26,6 +26,7 @@ from transforms.evaluation_views import (
     EVALUATION_SUMMARY,
     LATEST_EVALUATIONS,
     LATEST_SPACES,
+    QUESTION_REPEATABILITY,
 )
 from transforms.view_model import View
 
@@ -87,6 +88,7 @@ VIEWS: tuple[View, ...] = (
     EVALUATION_STATES,
     LATEST_EVALUATIONS,
     EVALUATION_SUMMARY,
+    QUESTION_REPEATABILITY,
     CHANGES_MADE,
     APPLIED_PROPOSALS,
     OVERTAKEN_PROPOSALS,

@@ -105,6 +105,7 @@ def test_what_the_judges_could_not_judge_is_skipped_by_all_and_right_for_none():
 RESULTS = st.lists(
     st.fixed_dictionaries(
         {
+            "attempt": st.just(1),
             "split": st.sampled_from(SPLITS),
             "outcome": st.sampled_from(OUTCOMES),
             "is_correct": st.sampled_from([True, False, None]),
@@ -128,8 +129,8 @@ def test_every_result_is_in_every_denominator(results):
 
 
 def test_a_skipped_verdict_is_not_a_pass_and_the_arbiter_is_counted():
-    right = {"outcome": "correct", "is_correct": True}
-    faulty = {"outcome": "infrastructure", "is_correct": False}
+    right = {"attempt": 1, "outcome": "correct", "is_correct": True}
+    faulty = {"attempt": 1, "outcome": "infrastructure", "is_correct": False}
     results = [
         {"split": "train", **right},
         {"split": "train", **faulty},
@@ -140,6 +141,7 @@ def test_a_skipped_verdict_is_not_a_pass_and_the_arbiter_is_counted():
         {"judge": "schema_accuracy", "split": "train", "value": "yes"},
         {"judge": "schema_accuracy", "split": "train", "value": "skipped"},
         {"judge": "schema_accuracy", "split": "sealed", "value": "no"},
+        {"judge": "repeatability", "split": "train", "value": "skipped"},
         {"judge": "arbiter", "split": "train", "value": "genie_correct"},
         {"judge": "arbiter", "split": "sealed", "value": "genie_correct"},
     ]
@@ -170,3 +172,21 @@ def test_a_skipped_verdict_is_not_a_pass_and_the_arbiter_is_counted():
         "schema_accuracy/sealed": 0.0,
         "schema_accuracy/train": 0.5,
     }
+
+
+def test_what_is_asked_again_is_counted_once_and_repeatability_only_of_what_was_asked_again():
+    results = [
+        {"attempt": 1, "split": "train", "outcome": "correct", "is_correct": True},
+        {"attempt": 2, "split": "train", "outcome": "incorrect", "is_correct": False},
+        {"attempt": 1, "split": "train", "outcome": "correct", "is_correct": True},
+    ]
+    verdicts = [
+        {"judge": "repeatability", "split": "train", "value": "no"},
+        {"judge": "repeatability", "split": "train", "value": "skipped"},
+    ]
+    counts = evaluation_counts(results, [], 0)
+    assert (counts["question_count"], counts["correct_count"]) == (2, 2)
+    metrics = metrics_of(results, verdicts)
+    assert (metrics["questions/all"], metrics["accuracy/train"]) == (2.0, 1.0)
+    assert metrics["repeatability/train"] == 0.0
+    assert "repeatability/train" not in metrics_of(results, verdicts[1:])

@@ -83,7 +83,8 @@ def test_a_cause_is_not_found_where_it_is_not(case: Case) -> None:
 
 
 def test_every_rule_has_a_case() -> None:
-    assert {case.rule for case in CASES} | HARMLESS == set(RULES)
+    shown_by_several_askings = {"answers_vary"}
+    assert {case.rule for case in CASES} | HARMLESS | shown_by_several_askings == set(RULES)
 
 
 def test_every_rule_names_a_known_failure_type() -> None:

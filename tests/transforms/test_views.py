@@ -33,6 +33,7 @@ from transforms.contracts import (
     LEAK_REFUSALS,
     LEVER_AUDIT,
     PROPOSALS,
+    REPEATED_QUESTIONS,
     SPACES,
 )
 from transforms.evaluation_views import (
@@ -41,6 +42,7 @@ from transforms.evaluation_views import (
     EVALUATION_SUMMARY,
     LATEST_EVALUATIONS,
     LATEST_SPACES,
+    QUESTION_REPEATABILITY,
 )
 from transforms.views import SPACE_STATES, VIEWS, as_query
 
@@ -112,6 +114,24 @@ def evaluation(name, hour, *, space="shop", **changed):
         "finished_at": at(hour + 0.5),
         "recorded_at": at(hour + 0.5),
         **changed,
+    }
+
+
+def repeated(evaluation_id, question, state, asked_count):
+    return {
+        "space_id": "shop",
+        "evaluation_id": evaluation_id,
+        "question_id": question,
+        "split": "train",
+        "question": "?",
+        "answerer": "genie:x",
+        "state_hash": state,
+        "asked_count": asked_count,
+        "answers": [{"asked_count": asked_count, "genie_sql": "SELECT 1", "result_hash": None}],
+        "result_share": 1.0,
+        "sql_count": 1,
+        "sql_share": 1.0,
+        "is_unstable": False,
     }
 
 
@@ -295,6 +315,11 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         evaluation("waiting for the gate", 6.7, batch_id="applied", application_id="apply applied"),
         evaluation("while one is rejected", 7),
         evaluation("of the bank", 1, space="bank"),
+    ],
+    REPEATED_QUESTIONS.name: [
+        repeated("first", "asked twice", "s", 2),
+        repeated("while one is rejected", "asked twice", "s", 3),
+        repeated("while one is rejected", "asked in another state", "after", 2),
     ],
     EVAL_RESULTS.name: [
         {
@@ -635,6 +660,14 @@ def test_a_summary_shows_the_splits_side_by_side(states):
     for split in ("train", "held_out", "sealed"):
         assert (row[f"{split}_count"], row[f"{split}_correct"]) == (3, 1)
     assert row["infrastructure_count"] == 3
+
+
+def test_the_newest_askings_of_a_question_in_a_state_are_shown(states):
+    found = {
+        (row["question_id"], row["state_hash"]): row["asked_count"]
+        for row in states.of(QUESTION_REPEATABILITY).collect()
+    }
+    assert found == {("asked twice", "s"): 3, ("asked in another state", "after"): 2}
 
 
 def test_a_space_is_on_a_plateau_after_a_cycle_without_an_accepted_batch(states):
