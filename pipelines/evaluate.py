@@ -24,8 +24,8 @@ from genie.model_versions import ModelVersion, create_genie_model_version, find_
 from genie.tracking import open_run, record_run
 from pipelines.asked_space import check_can_answer, check_is_still
 from pipelines.asking import AskPolicy, ToAsk, ask_all
-from pipelines.checking import check_answers, is_to_check
-from pipelines.coincidence import CheckedSpace, CoincidencePolicy
+from pipelines.checking import check_for_luck
+from pipelines.coincidence import CoincidencePolicy
 from pipelines.evaluation_report import EvaluationReport, report_of
 from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
@@ -54,11 +54,7 @@ from transforms.errors import (
     TrackingError,
     UnconfiguredSpaceError,
 )
-from transforms.evaluation_rows import (
-    COINCIDENCE_COLUMNS,
-    COMPLETION_COLUMNS,
-    evaluation_counts,
-)
+from transforms.evaluation_rows import COMPLETION_COLUMNS, evaluation_counts
 from transforms.judgement import ProfiledValues
 from transforms.judges import JUDGE_VERSION
 from transforms.space_state import SpaceState
@@ -308,34 +304,15 @@ class _Evaluation:
         )
 
     def _check_for_luck(self, judging: Judging) -> None:
-        """Look at the right answers; what is found changes no verdict and no count."""
-        policy = self._policy.coincidences
-        if policy is None:
-            return
-        due = [answer for answer in self._rows_of(EVAL_RESULTS) if is_to_check(answer)]
-        if not due:
-            return
-        tables = self._tables
-        checked = check_answers(
-            tables.spark,
-            due,
-            CheckedSpace(
-                judging.state,
-                judging.values,
-                judging.comparison_policy,
-                tables.catalog,
-                hidden_schemas=(tables.schema,),
-            ),
-            policy,
-            workers=judging.workers,
-            on_checked=lambda done: self._progress("check for luck", done, len(due)),
-        )
-        self._wrote += tables.merge(
-            EVAL_RESULTS,
-            tables.frame(EVAL_RESULTS, checked),
-            update=COINCIDENCE_COLUMNS,
-            matched_when="t.coincidence_detail IS NULL",
-        )
+        """What is found of right answers changes no verdict and no count."""
+        if self._policy.coincidences is not None:
+            self._wrote += check_for_luck(
+                self._tables,
+                self._rows_of(EVAL_RESULTS),
+                judging,
+                self._policy.coincidences,
+                lambda done, of: self._progress("check for luck", done, of),
+            )
 
     def _judge_baseline_again(self, lineage: Lineage, judging: Judging) -> None:
         """What the gate will compare this with is judged on the same, before anybody is told."""
