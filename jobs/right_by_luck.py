@@ -35,7 +35,13 @@ def luck_of(
     """The counts by evaluation and split, of all questions or one."""
     rows = history.select(_COUNTS, evaluations=evaluations, question=question)
     return {
-        (row.pop("evaluation_id"), row.pop("split")): LuckCounts(**row) for row in map(dict, rows)
+        (row["evaluation_id"], row["split"]): LuckCounts(
+            row["correct_count"],
+            row["looked_at_count"],
+            row["checked_count"],
+            row["coincidental_count"],
+        )
+        for row in rows
     }
 
 

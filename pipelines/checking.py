@@ -6,40 +6,53 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pyspark.sql import SparkSession
-
 from pipelines.coincidence import CheckedSpace, CoincidenceCheck, CoincidencePolicy
-from transforms.evaluation_rows import with_coincidence
+from pipelines.judging import Judging
+from pipelines.tables import Tables
+from transforms.contracts import EVAL_RESULTS
+from transforms.evaluation_rows import COINCIDENCE_COLUMNS, with_coincidence
 from transforms.judgement import Coincidence, Question
 
-Row = dict[str, Any]
 
-
-def check_answers(
-    spark: SparkSession,
-    answers: Sequence[Mapping[str, Any]],
-    space: CheckedSpace,
+def check_for_luck(
+    tables: Tables,
+    results: Sequence[Mapping[str, Any]],
+    judging: Judging,
     policy: CoincidencePolicy,
-    *,
-    workers: int,
-    on_checked: Callable[[int], None] = lambda done: None,
-) -> list[Row]:
-    """The answers, rows of ``eval_results``, with what the check says of each.
+    progress: Callable[[int, int], None],
+) -> bool:
+    """Look at the right answers among rows of ``eval_results``, and record what was found.
 
-    ``on_checked`` is told how many are done. Raises nothing of the check's own.
+    Those that were looked at before are not again. ``progress`` is told how many are done, and of
+    how many. Whether anything was recorded.
     """
-    check = CoincidenceCheck(spark, space, policy, workers=workers)
-    checked: list[Row] = []
-    with ThreadPoolExecutor(workers, thread_name_prefix="coincidence") as pool:
-        futures = [pool.submit(_found, answer, check) for answer in answers]
+    due = [row for row in results if row["is_correct"] and row["coincidence_detail"] is None]
+    if not due:
+        return False
+    space = CheckedSpace(
+        judging.state,
+        judging.values,
+        judging.comparison_policy,
+        tables.catalog,
+        hidden_schemas=(tables.schema,),
+    )
+    check = CoincidenceCheck(tables.spark, space, policy, workers=judging.workers)
+    checked = []
+    with ThreadPoolExecutor(judging.workers, thread_name_prefix="coincidence") as pool:
+        futures = [pool.submit(_found, answer, check) for answer in due]
         try:
-            for answer, future in zip(answers, futures, strict=True):
+            for answer, future in zip(due, futures, strict=True):
                 checked.append(with_coincidence(answer, future.result()))
-                on_checked(len(checked))
+                progress(len(checked), len(due))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return checked
+    return tables.merge(
+        EVAL_RESULTS,
+        tables.frame(EVAL_RESULTS, checked),
+        update=COINCIDENCE_COLUMNS,
+        matched_when="t.coincidence_detail IS NULL",
+    )
 
 
 def _found(answer: Mapping[str, Any], check: CoincidenceCheck) -> Coincidence:

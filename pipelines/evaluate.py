@@ -27,8 +27,8 @@ from genie.tracking import open_run, record_run
 from pipelines.answer_rows import answer_rows
 from pipelines.asked_space import check_can_answer, check_is_still
 from pipelines.asking import Asked, AskPolicy, ToAsk, ask_all
-from pipelines.checking import check_answers
-from pipelines.coincidence import CheckedSpace, CoincidencePolicy
+from pipelines.checking import check_for_luck
+from pipelines.coincidence import CoincidencePolicy
 from pipelines.evaluation_report import EvaluationReport, report_of
 from pipelines.execution import ExecutionPolicy, Executor
 from pipelines.judging import Judging, judge_answers
@@ -76,12 +76,7 @@ from transforms.errors import (
     TrackingError,
     UnconfiguredSpaceError,
 )
-from transforms.evaluation_rows import (
-    COINCIDENCE_COLUMNS,
-    COMPLETION_COLUMNS,
-    FIRST_ASKING,
-    evaluation_counts,
-)
+from transforms.evaluation_rows import COMPLETION_COLUMNS, FIRST_ASKING, evaluation_counts
 from transforms.judgement import ProfiledValues
 from transforms.space_state import SpaceState
 
@@ -428,35 +423,17 @@ class _Evaluation:
         )
 
     def _check_for_luck(self, judging: Judging) -> None:
-        """Look at the right answers; what is found changes no verdict and no count."""
-        policy = self._policy.coincidences
-        if policy is None:
+        """What is found of right answers changes no verdict and no count."""
+        if self._policy.coincidences is None:
             return
-        right = self._many.rows(EVAL_RESULTS).where("is_correct AND coincidence_detail IS NULL")
-        first = right.orderBy("question_id", "attempt").limit(self._policy.few_answers).collect()
-        due = [row.asDict(recursive=True) for row in first]
-        if not due:
-            return
-        tables = self._tables
-        checked = check_answers(
-            tables.spark,
-            due,
-            CheckedSpace(
-                judging.state,
-                judging.values,
-                judging.comparison_policy,
-                tables.catalog,
-                hidden_schemas=(tables.schema,),
-            ),
-            policy,
-            workers=judging.workers,
-            on_checked=lambda done: self._progress("check for luck", done, len(due)),
-        )
-        self._wrote += tables.merge(
-            EVAL_RESULTS,
-            tables.frame(EVAL_RESULTS, checked),
-            update=COINCIDENCE_COLUMNS,
-            matched_when="t.coincidence_detail IS NULL",
+        right = self._many.rows(EVAL_RESULTS).where(F.col("attempt") == FIRST_ASKING)
+        first = right.where("is_correct").orderBy("question_id").limit(self._policy.few_answers)
+        self._wrote += check_for_luck(
+            self._tables,
+            [row.asDict(recursive=True) for row in first.collect()],
+            judging,
+            self._policy.coincidences,
+            lambda done, of: self._progress("check for luck", done, of),
         )
 
     def _judge_baseline_again(self, lineage: Lineage, judging: Judging) -> None:

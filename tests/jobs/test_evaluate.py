@@ -513,13 +513,13 @@ def test_answers_that_are_right_by_luck_are_told_where_that_is_asked_for(fresh, 
     client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
     assert client.get_run(evaluation["mlflow_run_id"]).data.metrics["coincidental/all"] == 1
 
-    request_evaluations(fresh, ["shop_world"], requested_by="ada", again=True)
+    request_evaluations(fresh, ["shop_world-lucky"], requested_by="ada", again=True)
     (line,) = evaluate.run(context_of(fresh, store), HASTY).lines
     again = [r for r in rows(fresh, EVAL_RESULTS) if r["evaluation_id"] not in
              {row["evaluation_id"] for row in found.values()}]  # fmt: skip
     assert {row["is_correct"] for row in again} == {True, False}
     assert {(row["is_coincidental"], row["coincidence_detail"]) for row in again} == {(None, None)}
-    assert "luck" not in line
+    assert "by luck" not in line
 
 
 @pytest.mark.slow

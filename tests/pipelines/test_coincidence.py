@@ -72,6 +72,7 @@ def asked(expected_sql: str, sql: str) -> Question:
     return Question("q", "Which?", expected_sql, sql)
 
 
+PETS_OF = "SELECT p.kind FROM owner o {} pet p ON o.owner_id = p.owner_id WHERE o.name = 'owner 3'"
 DOGS = "SELECT pet_id FROM pet WHERE kind = 'dog'"
 
 
@@ -95,6 +96,10 @@ DOGS = "SELECT pet_id FROM pet WHERE kind = 'dog'"
         (
             "SELECT DISTINCT o.name FROM owner o JOIN pet p ON o.owner_id = p.owner_id",
             "SELECT o.name FROM owner o JOIN pet p ON o.owner_id = p.owner_id",
+        ),
+        (
+            PETS_OF.format("JOIN"),
+            PETS_OF.format("LEFT JOIN"),
         ),
         ("SELECT MAX(weight) FROM pet", "SELECT MAX(weight) FROM pet WHERE kind = 'dog'"),
         ("SELECT COUNT(*) FROM pet WHERE pet_id <> 7",
