@@ -230,8 +230,8 @@ def _of_database(database: str, answers: Sequence[JudgedAnswer]) -> Iterator[str
     yield "### Judge by judge\n"
     yield "Share of all answers that pass; in brackets how many were skipped, which is no pass."
     yield "`asset_routing` is skipped where a benchmark names no kind of asset, `repeatability`"
-    yield "where a question was asked once, `semantic_equivalence` where results agree and the queries"
-    yield "do not.\n"
+    yield "where a question was asked once, `semantic_equivalence` where results agree and the"
+    yield "queries do not.\n"
     judges: list[Sequence[object]] = [("judge", "target", *systems)]
     for name, target in JUDGE_TARGETS.items():
         cells = [_mean(name, of_system) for of_system in systems.values()]
