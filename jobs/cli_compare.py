@@ -261,6 +261,7 @@ _PROOF_COLUMNS = (
 )
 _JUDGE_COLUMNS = (
     Column("judge (all splits)", lambda row: row["judge"]),
+    Column("target", lambda row: screens.target(row["target"]), align="right"),
     Column("before", lambda row: screens.share(row["yes_before"], row["compared_count"])),
     Column("after", lambda row: screens.share(row["yes_after"], row["compared_count"])),
 )

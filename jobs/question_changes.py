@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from jobs.reading import History, Row
 from transforms.benchmark_identity import benchmark_hash, benchmark_set_hash
+from transforms.contracts import JUDGE_TARGETS
 from transforms.identity import content_hash
 from transforms.pairing import COMPARED, Answered, Pair, SplitComparison, compare_splits, pair_up
 
@@ -126,7 +127,8 @@ def question_changes(
 def judge_changes(history: History, before: str, after: str, pairs: Sequence[Pair]) -> list[Row]:
     """What each judge says of the compared questions of two evaluations, by the judge's name.
 
-    Columns: ``judge``, ``compared_count``, ``yes_before``, ``yes_after``. Only verdicts on the same
+    Columns: ``judge``, ``target`` (share; None: it has none), ``compared_count``, ``yes_before``,
+    ``yes_after``. Only verdicts on the same
     benchmark by the same judges are compared, and none that were skipped.
     """
     benchmarks = {
@@ -142,6 +144,7 @@ def judge_changes(history: History, before: str, after: str, pairs: Sequence[Pai
     return [
         {
             "judge": judge,
+            "target": JUDGE_TARGETS.get(judge),
             "compared_count": count,
             "yes_before": yes_before[judge],
             "yes_after": yes_after[judge],

@@ -160,6 +160,11 @@ def share(part: int, count: int) -> str:
     return f"{part}/{count} {part / count:4.0%}" if count else "-"
 
 
+def target(wanted: float | None) -> str:
+    """``90%``: the share that should be reached; a dash where there is none."""
+    return "-" if wanted is None else f"{wanted:.0%}"
+
+
 def accuracy(correct: int, count: int) -> str:
     """``41/58 71% 58-81``: right ones, their share and its 95 % interval in per cent."""
     interval = wilson(correct, count)

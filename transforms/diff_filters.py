@@ -153,7 +153,9 @@ def _share_base(differ: Differ, rest: Unmatched) -> None:
     ]
     taken = [(mine, theirs) for mine, theirs in moved if rest.take(mine, theirs)]
     divides_by_all = any(term.has_subquery for term in differ.expected.outputs)
-    if not taken or divides_by_all:
+    if divides_by_all:  # a condition on all rows is one on the numerator then, and not the reverse
+        taken = [pair for pair in taken if pair[0].place == "conditional"]
+    if not taken:
         return
     base = [pair for pair in taken if pair[0].place == "rows"] or taken
     texts = " AND ".join(mine.text for mine, _ in base)

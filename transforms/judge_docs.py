@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transforms.contracts import JUDGES
+from transforms.contracts import JUDGE_TARGETS, JUDGES
 from transforms.rules import ARBITER_RULES, RULES
 from transforms.shared_causes import CAUSES
 
@@ -22,20 +22,22 @@ the rows of the two results show.
 
 ## What each judge says
 
-| judge | says no when |
-| --- | --- |
-| `syntax_validity` | there is no SQL, or it does not parse, is refused or does not run |
-| `schema_accuracy` | the result is wrong, and tables, columns or joins explain it |
-| `logical_accuracy` | the result is wrong, and conditions, aggregation, grouping, ranking or \
-values explain it |
-| `asset_routing` | the benchmark states the kind of asset that should answer, and another is \
-read |
-| `result_correctness` | the values differ under the space's comparison policy |
-| `repeatability` | asked the same several times, the space gives different answers |
-| `arbiter` | never: where two results differ, it says who is right |
+| judge | target | says no when |
+| --- | --- | --- |
+@JUDGES@
+The target is the share of answers that should pass. A judge that cannot judge says `skipped`, and \
+why; that is never a pass. Where the result is right, `schema_accuracy` and `logical_accuracy` say \
+yes: other SQL is right too.
 
-A judge that cannot judge says `skipped`, and why; that is never a pass. Where the result is \
-right, `schema_accuracy` and `logical_accuracy` say yes: other SQL is right too.
+**Meaning.** `semantic_equivalence` compares measures, filters and groups, whatever their \
+spelling: a metric view is read as what it is defined as. Differences in how a result is shown \
+(order, rounding, columns, a key for its name) change no meaning. Results that differ for another \
+reason: no. Results that agree while the queries do not, or while one of them could repeat rows: \
+`skipped`, with the differences, because neither the trees nor today's rows tell whether that is \
+chance. Running both on changed copies of the tables (`is_coincidental`), or another judge, may \
+settle it. `completeness` says what is missing: an output, a condition, a group, rows, or words of \
+the question that the expected SQL uses and the answer does not. Both refer to the causes of the \
+other judges.
 
 **One cause is one failure.** It belongs to the judge in the tables below; other judges that say \
 no for the same cause refer to it by name. `result_correctness` has a failure of its own only \
@@ -93,10 +95,31 @@ never decides for one side because nothing speaks for the other.
 """
 
 
+_SAYS_NO = {
+    "syntax_validity": "there is no SQL, or it does not parse, is refused or does not run",
+    "schema_accuracy": "the result is wrong, and tables, columns or joins explain it",
+    "logical_accuracy": "the result is wrong, and conditions, aggregation, grouping, ranking or "
+    "values explain it",
+    "semantic_equivalence": "the result is wrong, and the two queries measure something else",
+    "completeness": "the result is wrong, and something that was asked for is missing",
+    "result_correctness": "the values differ under the space's comparison policy",
+    "asset_routing": "the benchmark states the kind of asset that should answer, and another is "
+    "read",
+    "repeatability": "several askings of the question give several results; skipped for one asking",
+    "arbiter": "never: where two results differ, it says who is right",
+}
+
+
+def _judges() -> str:
+    targets = {name: f"{target:.2f}" for name, target in JUDGE_TARGETS.items()}
+    rows = (f"| `{name}` | {targets.get(name, '-')} | {_SAYS_NO[name]} |\n" for name in JUDGES)
+    return "".join(rows)
+
+
 def judges_markdown() -> str:
     """The whole of ``docs/judges.md``, ending in a line break."""
     parts = [*_rules(), *_shared_causes(), *_arbiter_rules()]
-    return _PREAMBLE + "\n".join(parts) + "\n"
+    return _PREAMBLE.replace("@JUDGES@", _judges()) + "\n".join(parts) + "\n"
 
 
 def _rules() -> Iterator[str]:

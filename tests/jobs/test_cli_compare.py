@@ -49,7 +49,13 @@ def test_each_question_is_fixed_broken_or_as_before(shop):
     assert by_split(row, "broken_count") == {"train": 1}
     assert by_split(row, "still_wrong_count") == {"sealed": 1}
     assert row["judges"] == [
-        {"judge": "result_correctness", "compared_count": 4, "yes_before": 1, "yes_after": 2}
+        {
+            "judge": "result_correctness",
+            "target": 0.85,
+            "compared_count": 4,
+            "yes_before": 1,
+            "yes_after": 2,
+        }
     ]
     assert row["is_same_benchmark_set"]
 
@@ -122,7 +128,13 @@ def test_what_was_judged_again_is_compared_and_told(shop):
     assert row["rejudged_count"] == 1
     assert [q["question_id"] for q in row["fixed"]] == ["q1"]
     assert row["judges"] == [
-        {"judge": "result_correctness", "compared_count": 1, "yes_before": 0, "yes_after": 1}
+        {
+            "judge": "result_correctness",
+            "target": 0.85,
+            "compared_count": 1,
+            "yes_before": 0,
+            "yes_after": 1,
+        }
     ]
     assert "1 question judged again on one set of benchmarks" in shown(shop, BEFORE, third)
 
