@@ -9,7 +9,7 @@ from fractions import Fraction
 from sqlglot import exp
 
 from transforms.name_scope import Scope
-from transforms.shape_model import Aggregate, Period, Superlative, Term, Window
+from transforms.shape_model import Aggregate, Superlative, Term, Window
 from transforms.term_parts import (
     TRANSPARENT,
     changed,
@@ -20,6 +20,7 @@ from transforms.term_parts import (
     literal_text,
     scaled,
 )
+from transforms.term_period import period_of
 
 # Takes a subquery used as a value and gives what it returns; its parts are recorded elsewhere.
 SubqueryTerm = Callable[[exp.Query, Scope], Term]
@@ -245,38 +246,10 @@ class TermBuilder:
         if isinstance(node, exp.Extract) and node.name.upper() in {"YEAR", "MONTH"}:
             part = concat(f"{node.name.upper()}(", again(node.expression), ")")
             return changed(part, period="year") if node.name.upper() == "YEAR" else part
-        period = _period(node)
+        period = period_of(node)
         whole = _as_written(node, again)
         is_of_column = period is not None and again(node.this).column is not None
         return changed(whole, period=period) if is_of_column else whole
-
-
-_FORMATS: dict[str, Period] = {"%Y": "year", "%Y-%m": "month", "%Y-%mstrict": "month"}
-_UNITS: dict[str, Period] = {
-    "YEAR": "year",
-    "YYYY": "year",
-    "YY": "year",
-    "MONTH": "month",
-    "MM": "month",
-}
-_LENGTHS: dict[str, Period] = {"4": "year", "7": "month"}  # characters of 2020 and of 2020-05
-
-
-def _period(node: exp.Expr) -> Period | None:
-    """The year or month that an expression cuts its operand down to; None for any other one."""
-    if isinstance(node, exp.Year):
-        return "year"
-    if isinstance(node, exp.TimeToStr):
-        return _FORMATS.get(node.args["format"].name)
-    if isinstance(node, (exp.DateTrunc, exp.TimestampTrunc)):
-        return _UNITS.get(node.args["unit"].name.upper())
-    if isinstance(node, exp.Left):
-        return _LENGTHS.get(node.expression.name)
-    if isinstance(node, exp.Substring) and node.args.get("length") is not None:
-        starts = node.args.get("start")
-        is_from_start = starts is None or starts.name in {"0", "1"}
-        return _LENGTHS.get(node.args["length"].name) if is_from_start else None
-    return None
 
 
 _OPERATORS: dict[type[exp.Expr], str] = {
