@@ -102,9 +102,10 @@ def _selects(query: exp.Query, catalog: Catalog) -> Iterator[tuple[exp.Select, M
         if state is None or state.kind != "metric_view":
             continue
         select, view = table.find_ancestor(exp.Select), metric_view(state)
-        start = select.args.get("from_") if select is not None else None
-        is_alone = start is not None and start.this is table and not select.args.get("joins")
-        if view is None or not is_alone or select is None:
+        if view is None or select is None:
+            raise _NotExpandableError
+        start = select.args.get("from_")
+        if start is None or start.this is not table or select.args.get("joins"):
             raise _NotExpandableError
         yield select, view
 
