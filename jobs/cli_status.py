@@ -44,7 +44,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     owner = command.home.owner()
     history = command.history
     spaces = [split_counts(row) for row in history.select(_SPACES)] if history.is_there else []
-    _add_luck(command, spaces)
+    luck_lines = _with_luck(command, spaces)
     jobs = _jobs(command, owner)
     batches = history.select(_TO_DECIDE) if history.is_there else []
     for batch in batches:
@@ -57,7 +57,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     screens.print_lines("")
     if spaces:
         screens.print_table(spaces, _SPACE_COLUMNS)
-        screens.print_lines(*screens.fault_lines(spaces), *_luck_lines(spaces))
+        screens.print_lines(*screens.fault_lines(spaces), *luck_lines)
     else:
         screens.print_lines("There is no space yet. Load one: genie-loop load FOLDER")
     screens.print_lines("")
@@ -66,22 +66,18 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     _print_to_decide(batches)
 
 
-def _add_luck(command: Command, spaces: list[Row]) -> None:
-    """How many right answers of each space's last evaluation are right by luck; None: unchecked."""
+def _with_luck(command: Command, spaces: list[Row]) -> list[str]:
+    """Add ``coincidental_count``, None where that was not checked; gives what to tell people."""
     ids = [row["evaluation_id"] for row in spaces if row["evaluation_id"] is not None]
     counts = luck_of(command.history, ids) if ids else {}
+    lines = []
     for row in spaces:
         luck = luck_in_all(counts, row["evaluation_id"])
         row["coincidental_count"] = luck.coincidental_count if luck.checked_count else None
-
-
-def _luck_lines(spaces: list[Row]) -> list[str]:
-    return [
-        f"{row['space_id']}: {row['coincidental_count']} of {row['correct_count']} right answers "
-        f"are right by luck (genie-loop failures --coincidental --space {row['space_id']})"
-        for row in spaces
-        if row["coincidental_count"]
-    ]
+        if luck.coincidental_count:
+            shown = f"genie-loop failures --coincidental --space {row['space_id']}"
+            lines.append(f"{row['space_id']}: {luck.text} ({shown})")
+    return lines
 
 
 def pending_work(command: Command) -> tuple[Due, ...]:
