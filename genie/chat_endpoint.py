@@ -128,7 +128,7 @@ class ChatEndpoint:
             said = self._try(address, body, attempt)
             if isinstance(said, ChatReply):
                 return said
-            if said.status == 400 and self._leave_out(said.text):
+            if said.status == 400 and self._leave_out(said.text, body):
                 continue
             if said.status is not None and said.status not in _RETRIED:
                 raise NoReplyError(said.told, "lasting" if said.status in _LASTING else "one")
@@ -171,15 +171,15 @@ class ChatEndpoint:
             body["response_format"] = response_format
         return body
 
-    def _leave_out(self, refusal: str) -> bool:
-        """Whether an endpoint refuses something that it can be asked without."""
+    def _leave_out(self, refusal: str, body: Mapping[str, Any]) -> bool:
+        """Whether an endpoint refuses something in the body that it can be asked without."""
         text = refusal.lower()
-        for name in tuple(self._optional):
-            if name in text:
+        for name in ("temperature", "max_tokens"):
+            if name in text and name in body:
                 self._optional = {k: v for k, v in self._optional.items() if k != name}
                 return True
         is_format = any(word in text for word in ("response_format", "json_schema", "structured"))
-        if is_format and self._has_response_format:
+        if is_format and "response_format" in body:
             self._has_response_format = False
             return True
         return False
@@ -231,7 +231,8 @@ class _Fault:
 def _fault(response: requests.Response, content: bytes) -> _Fault:
     text = content.decode("utf-8", "replace")
     told = f"the endpoint answered {response.status_code}"
-    if message := _message(text):
+    # Who is refused may be told with what key.
+    if response.status_code not in (401, 403) and (message := _message(text)):
         told += f": {message}"
     return _Fault(told, response.status_code, text, _retry_after_s(response))
 

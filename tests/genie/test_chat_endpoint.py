@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_nobody_there_is_an_outage():
 @pytest.mark.parametrize(
     ("answer", "kind", "told"),
     [
-        (Scripted(401, ERROR), "lasting", "answered 401: out of order"),
+        (Scripted(401, ERROR), "lasting", "answered 401$"),
         (Scripted(404), "lasting", "answered 404"),
         (Scripted(302, headers={"Location": "http://127.0.0.1:9/"}), "one", "answered 302"),
         (Scripted(400, ERROR), "one", "answered 400"),
@@ -158,6 +159,19 @@ def test_what_an_endpoint_does_not_know_is_left_out_from_then_on():
         assert len(server.requests) == 4
         endpoint.reply(MESSAGES, FORMAT)
     assert len(server.requests) == 5
+
+
+def test_what_is_not_known_is_left_out_by_all_who_ask_at_once():
+    def answer(body):
+        if "response_format" in body:
+            refusal = json.dumps({"message": "no response_format here"})
+            return Scripted(400, refusal, delay_s=0.1)
+        return completion("ok")
+
+    with ChatServer(by=answer) as server, ThreadPoolExecutor(3) as pool:
+        endpoint = ChatEndpoint(ChatModel("m", server.url))
+        replies = pool.map(lambda _: endpoint.reply(MESSAGES, FORMAT).text, range(3))
+        assert list(replies) == ["ok"] * 3
 
 
 def test_the_workspace_s_credentials_go_to_the_workspace_only(monkeypatch):

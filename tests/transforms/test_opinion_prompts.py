@@ -149,7 +149,8 @@ def test_rows_that_only_one_result_has_are_shown_first():
     expected, produced = shown_rows(result(1, 1, 2), result(1, 2, 3, None), 2)
     assert expected == {"columns": ["v"], "row_count": 3, "rows": [["1"], ["1"]]}
     assert produced == {"columns": ["v"], "row_count": 4, "rows": [["3"], [None]]}
-    assert shown_rows(result(Decimal("1.50"), "x" * 900), result(), 1)[0]["rows"] == [["1.50"]]
+    written, _ = shown_rows(result(Decimal("1.50"), "x" * 900), result(), 1)
+    assert written["rows"] == [["1.50"]]
     assert shown_rows(result(1), result(1), 0) is None
     assert shown_rows(result(1), Execution("too_large"), 5) is None
 
