@@ -194,7 +194,8 @@ def metrics_of(
 
     ``accuracy/<split>`` is the share (0-1) of answers that are right, ``accuracy_low/<split>`` and
     ``accuracy_high/<split>`` its 95 % interval; ``<judge>/<split>`` the share
-    that the judge passed, in which a skipped verdict is not a pass; ``questions/<split>`` and
+    that the judge passed, in which a skipped verdict is not a pass (none for a judge that skipped
+    everything); ``questions/<split>`` and
     ``infrastructure/<split>`` are counts. The arbiter is asked only where results differ, so that
     what it says is counted: ``arbiter/<verdict>/<split>``.
     """
@@ -216,9 +217,8 @@ def metrics_of(
         for scope in ("all", verdict["split"])
     )
     for judge, scope in product(JUDGES, _SCOPES):
-        if judge != ARBITER and any(
-            said[judge, value, scope] for value in ("yes", "no", "skipped")
-        ):
+        # A judge that skipped everything has judged nothing: no share, rather than none right.
+        if judge != ARBITER and any(said[judge, value, scope] for value in ("yes", "no")):
             size = metrics[f"questions/{scope}"]
             metrics[f"{judge}/{scope}"] = said[judge, "yes", scope] / size
     for verdict, scope in product(ARBITER_VERDICTS, _SCOPES):

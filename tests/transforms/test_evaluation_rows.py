@@ -140,6 +140,7 @@ def test_a_skipped_verdict_is_not_a_pass_and_the_arbiter_is_counted():
         {"judge": "schema_accuracy", "split": "train", "value": "yes"},
         {"judge": "schema_accuracy", "split": "train", "value": "skipped"},
         {"judge": "schema_accuracy", "split": "sealed", "value": "no"},
+        {"judge": "repeatability", "split": "train", "value": "skipped"},
         {"judge": "arbiter", "split": "train", "value": "genie_correct"},
         {"judge": "arbiter", "split": "sealed", "value": "genie_correct"},
     ]
