@@ -228,7 +228,8 @@ def metrics_of(
     ``accuracy/<split>`` is the share (0-1) of answers that are right, ``accuracy_low/<split>`` and
     ``accuracy_high/<split>`` its 95 % interval; ``<judge>/<split>`` the share
     that the judge passed, in which a skipped verdict is not a pass (but ``repeatability``, which is
-    the share of those that were asked more than once); ``questions/<split>`` and
+    the share of those that were asked more than once; none for a judge that skipped everything);
+    ``questions/<split>`` and
     ``infrastructure/<split>`` are counts. The arbiter is asked only where results differ, so that
     what it says is counted: ``arbiter/<verdict>/<split>``. ``coincidental/<split>`` counts what is
     right by luck, where that was checked.
@@ -254,13 +255,11 @@ def metrics_of(
         for scope in ("all", verdict["split"])
     )
     for judge, scope in product(JUDGES, _SCOPES):
-        if judge != ARBITER and any(
-            said[judge, value, scope] for value in ("yes", "no", "skipped")
-        ):
-            judged_count = said[judge, "yes", scope] + said[judge, "no", scope]
+        # A judge that skipped everything has judged nothing: no share, rather than none right.
+        judged_count = said[judge, "yes", scope] + said[judge, "no", scope]
+        if judge != ARBITER and judged_count:
             size = judged_count if judge == REPEATABILITY else metrics[f"questions/{scope}"]
-            if size:
-                metrics[f"{judge}/{scope}"] = said[judge, "yes", scope] / size
+            metrics[f"{judge}/{scope}"] = said[judge, "yes", scope] / size
     for verdict, scope in product(ARBITER_VERDICTS, _SCOPES):
         if count := said[ARBITER, verdict, scope]:
             metrics[f"{ARBITER}/{verdict}/{scope}"] = float(count)

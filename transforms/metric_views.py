@@ -88,18 +88,26 @@ def expanded(query: exp.Query, catalog: Catalog) -> exp.Query | None:
     None where it reads no metric view, or one in a way that has no such form (``SELECT *``, a join
     with the view itself, a definition that does not parse). The query itself is not changed.
     """
+    if not any(_is_view(table, catalog) for table in query.find_all(exp.Table)):
+        return None
     copy = query.copy()
     try:
-        found = [_expand(select, view) for select, view in list(_selects(copy, catalog))]
+        for select, view in list(_selects(copy, catalog)):
+            _expand(select, view)
     except (_NotExpandableError, GenieLoopError):
         return None
-    return copy if found else None
+    return copy
+
+
+def _is_view(table: exp.Table, catalog: Catalog) -> bool:
+    state = catalog.table(*(part.name for part in table.parts))
+    return state is not None and state.kind == "metric_view"
 
 
 def _selects(query: exp.Query, catalog: Catalog) -> Iterator[tuple[exp.Select, MetricView]]:
     for table in list(query.find_all(exp.Table)):
         state = catalog.table(*(part.name for part in table.parts))
-        if state is None or state.kind != "metric_view":
+        if state is None or not _is_view(table, catalog):
             continue
         select, view = table.find_ancestor(exp.Select), metric_view(state)
         if view is None or select is None:
@@ -110,7 +118,7 @@ def _selects(query: exp.Query, catalog: Catalog) -> Iterator[tuple[exp.Select, M
         yield select, view
 
 
-def _expand(select: exp.Select, view: MetricView) -> bool:
+def _expand(select: exp.Select, view: MetricView) -> None:
     for projection in list(select.expressions):
         if isinstance(projection, exp.Star) or isinstance(projection.this, exp.Star):
             raise _NotExpandableError
@@ -127,7 +135,6 @@ def _expand(select: exp.Select, view: MetricView) -> bool:
         select.where(exp.paren(_expression(view.condition)), copy=False)
     for join in _used_joins(select, view):
         select.append("joins", join)
-    return True
 
 
 def _used_joins(select: exp.Select, view: MetricView) -> list[exp.Join]:
