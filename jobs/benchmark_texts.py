@@ -20,6 +20,10 @@ WHERE space_id = :space AND split = 'train' AND question_id IN :questions
 ORDER BY question_id
 """
 
+_OF_BENCHMARKS = {
+    "correct_benchmark": "Correct the expected SQL of question",
+    "quarantine_benchmark": "Quarantine question",
+}
 _TEXTS = ("patch", "before", "after", "evidence")
 
 
@@ -56,13 +60,11 @@ def shown_summary(proposal: Row) -> str:
         return str(proposal["summary"])
     question = ", ".join(proposal["question_ids"])
     split = proposal["benchmark_split"] or "unknown split"
-    return f"Correct the expected SQL of question {question} ({split})."
+    return f"{_OF_BENCHMARKS[proposal['patch_type']]} {question} ({split})."
 
 
 def _is_hidden(proposal: Row) -> bool:
-    return bool(
-        proposal["patch_type"] == "correct_benchmark" and proposal["benchmark_split"] != "train"
-    )
+    return bool(proposal["patch_type"] in _OF_BENCHMARKS and proposal["benchmark_split"] != "train")
 
 
 _COLUMNS = (

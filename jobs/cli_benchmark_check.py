@@ -13,6 +13,7 @@ from jobs import screens
 from jobs.benchmark_arguments import SpaceId, Split, check_is_registered, check_split
 from jobs.cli_session import Bars, opened
 from jobs.cli_shared import Json, command_of
+from jobs.left_out import left_out, left_out_lines, with_left_out
 from jobs.reading import Row
 from jobs.screens import Column
 from transforms.contracts import SPLITS
@@ -37,10 +38,13 @@ def check(
         from jobs.benchmark_jobs import check as check_now
 
         found = check_now(replace(job, progress=bars), space)
+    benchmarks = left_out(command.history)
     if as_json:
-        screens.print_json([_check_row(space, found, split)])
+        (row,) = with_left_out([_check_row(space, found, split)], benchmarks)
+        screens.print_json([row])
     else:
         print_check(found, split)
+        screens.print_lines(*left_out_lines(benchmarks, [space]))
 
 
 def _check_row(space: str, found: BenchmarkCheck, split: str) -> dict[str, Any]:

@@ -18,12 +18,14 @@ from jobs.benchmark_arguments import FILES, SpaceId, Split, check_is_registered,
 from jobs.cli_benchmark_check import check
 from jobs.cli_benchmark_import import import_benchmarks
 from jobs.cli_shared import Json, Limit, Space, command_of, limited, rows_of
+from jobs.left_out import left_out_lines
 from jobs.screens import Column
 from transforms.contracts import SPLITS
 from transforms.errors import InvalidInputError
 
 _BENCHMARKS = """
-SELECT s.space_id, s.question_id, s.benchmark_version, s.split, s.group_id, s.state, b.source,
+SELECT s.space_id, s.question_id, s.benchmark_version, s.split, s.group_id, s.state, s.suspicion,
+  b.source,
   b.expected_asset, s.category, s.question, s.expected_sql, b.source_path, s.recorded_at
 FROM benchmark_states s
 JOIN current_benchmarks b ON b.space_id = s.space_id AND b.question_id = s.question_id
@@ -64,6 +66,7 @@ def list_benchmarks(
         return
     screens.print_table(shown, _LIST_COLUMNS, group_by="space_id")
     screens.print_lines("", _others_line(Counter(row["split"] for row in rows), split))
+    screens.print_lines(*left_out_lines(rows, (row["space_id"] for row in rows)))
     if len(shown) < len(chosen):
         screens.print_lines(f"{len(chosen) - len(shown)} more of {split}; --limit 0 shows all.")
 

@@ -15,7 +15,8 @@ from jobs.screens import Column
 
 # With the split of the benchmark that a correction is about.
 _BENCHMARK = """
-LEFT JOIN current_benchmarks b ON p.patch_type = 'correct_benchmark' AND b.space_id = p.space_id
+LEFT JOIN current_benchmarks b ON p.patch_type IN ('correct_benchmark', 'quarantine_benchmark')
+  AND b.space_id = p.space_id
   AND array_contains(p.question_ids, b.question_id)
 """
 PROPOSALS = f"""

@@ -17,6 +17,7 @@ from jobs.cli_errors import say
 from jobs.cli_session import opened
 from jobs.cli_shared import Command, Json, command_of
 from jobs.ids import select_one
+from jobs.left_out import left_out, left_out_lines, with_left_out
 from jobs.question_changes import judge_changes, question_changes
 from jobs.reading import History, Row
 from jobs.right_by_luck import luck_in_all, luck_of
@@ -47,7 +48,8 @@ FROM applications a
 JOIN batches b ON b.batch_id = a.batch_id
 JOIN proposals p ON p.space_id = a.space_id
   AND array_contains(COALESCE(a.proposal_ids, b.proposal_ids), p.proposal_id)
-LEFT JOIN current_benchmarks c ON p.patch_type = 'correct_benchmark' AND c.space_id = p.space_id
+LEFT JOIN current_benchmarks c ON p.patch_type IN ('correct_benchmark', 'quarantine_benchmark')
+  AND c.space_id = p.space_id
   AND array_contains(p.question_ids, c.question_id)
 WHERE a.space_id = :space AND a.recorded_at > (
     SELECT MIN(started_at) FROM evaluations WHERE evaluation_id IN :both
@@ -112,10 +114,14 @@ def compare(
         },
         "applied": _applied(history, left, right),
     }
+    benchmarks = left_out(history)
+    spaces = sorted({left["space_id"], right["space_id"]})
     if as_json:
-        screens.print_json([compared])
+        counts = with_left_out([{"space_id": space} for space in spaces], benchmarks)
+        screens.print_json([{**compared, "left_out": counts}])
     else:
         _print(compared)
+        screens.print_lines(*left_out_lines(benchmarks, spaces))
 
 
 def _evaluation(history: History, text: str) -> Row:

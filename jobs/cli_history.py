@@ -6,6 +6,7 @@ import typer
 
 from jobs import screens
 from jobs.cli_shared import Json, Limit, Space, command_of, rows_of, show_list
+from jobs.left_out import left_out, left_out_lines
 from jobs.reading import History, Row
 from jobs.screens import Column, split_counts
 
@@ -51,7 +52,9 @@ def print_history(
         keeps_last=True,
     )
     if not as_json:
-        screens.print_lines(*screens.fault_lines(rows))
+        spaces = {row["space_id"] for row in rows}
+        benchmarks = left_out(history) if rows else []
+        screens.print_lines(*screens.fault_lines(rows), *left_out_lines(benchmarks, spaces))
 
 
 def levers(context: typer.Context, space: Space = None, as_json: Json = False) -> None:

@@ -7,6 +7,7 @@ import typer
 from jobs import screens
 from jobs.cli_shared import Command, Json, command_of, utc_now
 from jobs.home import Owner
+from jobs.left_out import left_out, left_out_lines, with_left_out
 from jobs.positions import read_progress
 from jobs.reading import Row
 from jobs.right_by_luck import luck_in_all, luck_of
@@ -44,7 +45,9 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     owner = command.home.owner()
     history = command.history
     spaces = [split_counts(row) for row in history.select(_SPACES)] if history.is_there else []
+    benchmarks = left_out(history)
     luck_lines = _with_luck(command, spaces)
+    spaces = with_left_out(spaces, benchmarks)
     jobs = _jobs(command, owner)
     batches = history.select(_TO_DECIDE) if history.is_there else []
     for batch in batches:
@@ -57,7 +60,10 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     screens.print_lines("")
     if spaces:
         screens.print_table(spaces, _SPACE_COLUMNS)
-        screens.print_lines(*screens.fault_lines(spaces), *luck_lines)
+        named = [row["space_id"] for row in spaces]
+        screens.print_lines(
+            *screens.fault_lines(spaces), *left_out_lines(benchmarks, named), *luck_lines
+        )
     else:
         screens.print_lines("There is no space yet. Load one: genie-loop load FOLDER")
     screens.print_lines("")

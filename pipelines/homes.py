@@ -15,7 +15,7 @@ from genie.homes.space_homes import SpaceHomes
 from genie.one_try import environment_client
 from genie.patching.changes import DocumentKind
 from genie.warehouse_sql import warehouse_sql
-from pipelines.registered_home import BenchmarkHome, RegisteredSpaceHome
+from pipelines.registered_home import BenchmarkHome, BenchmarkStatusHome, RegisteredSpaceHome
 from pipelines.session_sql import session_sql
 from pipelines.spaces import Space
 from pipelines.tables import Tables
@@ -33,7 +33,10 @@ def open_homes(tables: Tables, space: Space, connect: Connect = environment_clie
     """
     kind, _, argument = (space.answerer or "").partition(":")
     run = session_sql(tables.spark)
-    live: dict[DocumentKind, Home] = {"benchmark": BenchmarkHome(tables)}
+    live: dict[DocumentKind, Home] = {
+        "benchmark": BenchmarkHome(tables),
+        "benchmark_status": BenchmarkStatusHome(tables),
+    }
     if kind == "genie":
         client = connect(space.answerer or "")
         place = Place("live", "space", argument)

@@ -47,6 +47,7 @@ from transforms.drafting import drafts
 from transforms.errors import MissingEvidenceError
 from transforms.evaluation_views import (
     BATCH_GATES,
+    BENCHMARK_STATES,
     EVALUATION_STATES,
     LATEST_EVALUATIONS,
     LATEST_SPACES,
@@ -56,6 +57,7 @@ from transforms.gate import Measured, decision_rows, gate_decisions, repeat_requ
 from transforms.gate_pairs import gate_pairs
 from transforms.proposal_screening import new_changes, with_questions_at_risk
 from transforms.proposal_values import Proposer
+from transforms.quarantines import quarantine_drafts
 from transforms.triage import missing_evidence
 
 _SHOWN_PROBLEMS = 10
@@ -286,9 +288,9 @@ class Intake:
             .join(standing, "last_evaluation_id", "left_semi")
         )
         drafted = held(
-            drafts(
-                clusters, self.tables.read(PROFILES), self._versions(states), propose
-            ).unionByName(correction_drafts(self.evaluations.rows(ARBITER_VERDICTS_TABLE)))
+            drafts(clusters, self.tables.read(PROFILES), self._versions(states), propose)
+            .unionByName(correction_drafts(self.evaluations.rows(ARBITER_VERDICTS_TABLE)))
+            .unionByName(quarantine_drafts(self._suspects(states)))
         )
         fresh = held(self.tables.new_only(PROPOSALS, drafted))
         if not fresh.isEmpty():
@@ -303,6 +305,12 @@ class Intake:
             version=self.version,
         ):
             self._note(table, did_commit)
+
+    def _suspects(self, states: States) -> DataFrame:
+        """The benchmarks that these evaluations made suspect, or saw to be so."""
+        return states.of(BENCHMARK_STATES).where(
+            any_of("suspicion_evaluation_id", self.evaluations.ids)
+        )
 
     def _versions(self, states: States) -> DataFrame:
         """The last accepted state of every space that these evaluations are of."""

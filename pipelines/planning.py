@@ -19,7 +19,7 @@ from transforms.batching import detect_conflicts_and_batch, freed
 from transforms.change_views import BATCH_STATES, CLUSTER_STATES, PROPOSAL_STATES
 from transforms.closing import final_requests, spaces_at_the_end_of_a_cycle
 from transforms.contracts import BATCHES, EVALUATION_REQUESTS, EVALUATIONS, LEVER_AUDIT
-from transforms.lever_progress import AUDIT_COLUMNS, audit_rows, correction_turns
+from transforms.lever_progress import AUDIT_COLUMNS, audit_rows, correction_turns, ripe_proposals
 from transforms.views import SPACE_STATES
 
 
@@ -66,7 +66,7 @@ def _plan_cycle(tables: Tables, commits: Commits) -> bool:
 
 
 def _formed(states: States, audited: DataFrame) -> DataFrame:
-    proposals, batches = states.of(PROPOSAL_STATES), states.of(BATCH_STATES)
+    proposals, batches = ripe_proposals(states.of(PROPOSAL_STATES)), states.of(BATCH_STATES)
     turns = (
         audited.where("may_batch")
         .select("space_id", "cycle", "lever")

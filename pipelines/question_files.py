@@ -94,7 +94,7 @@ def _question_faults(raw: Mapping[str, Any], first_seen: Mapping[str, int]) -> I
     for key in ("question_id", "question"):
         if not isinstance(raw.get(key), str) or not raw[key].strip():
             yield f"{key} must be a text that is not empty"
-    for key in ("expected_sql", "expected_asset", "category", "difficulty"):
+    for key in ("expected_sql", "expected_asset", "category", "difficulty", "quarantined"):
         if not isinstance(raw.get(key), str | None):
             yield f"{key} must be a text or null"
     question_id = raw.get("question_id")
@@ -121,6 +121,7 @@ def _benchmark(line: Line, label: str) -> BenchmarkQuestion:
         category=line.value.get("category") or line.value.get("difficulty"),
         source_path=label,
         source_line=line.number,
+        quarantined=line.value.get("quarantined"),
     )
 
 

@@ -58,11 +58,11 @@ class BenchmarkHome:
 
     def read(self, place: Place) -> str:
         """See ``Home``."""
-        return str(self._versions(place)[0]["expected_sql"])
+        return str(_versions(self._tables, place)[0]["expected_sql"])
 
     def write(self, place: Place, content: str, *, expected: str | None) -> None:
         """See ``Home``."""
-        newest, *older = self._versions(place)
+        newest, *older = _versions(self._tables, place)
         if newest["expected_sql"] != expected:
             raise drifted(place)
         question = BenchmarkQuestion(
@@ -80,18 +80,54 @@ class BenchmarkHome:
         transaction = content_hash("correction", place.name, version, question.benchmark_hash)
         self._tables.append_rows(BENCHMARKS, [row], transaction=transaction)
 
-    def _versions(self, place: Place) -> list[dict[str, Any]]:
-        """All versions of the question, the newest first. Raises MissingObjectError for none."""
-        space_id, _, question_id = place.name.partition("/")
-        versions = (
-            self._tables.read(BENCHMARKS)
-            .where((F.col("space_id") == space_id) & (F.col("question_id") == question_id))
-            .orderBy(F.desc("benchmark_version"))
-            .collect()  # a few of one question
-        )
-        if not versions:
-            raise missing(place)
-        return [version.asDict() for version in versions]
+
+class BenchmarkStatusHome:
+    """Documents of kind ``benchmark_status``: ``active`` or ``quarantined``, then expected SQL.
+
+    Writing records a new version of the question with that status; the expected SQL stays. It is
+    from a decision (``corrected``), so that loading its file again leaves it as it is, unless it
+    takes one back.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def read(self, place: Place) -> str:
+        """See ``Home``."""
+        return _status_document(_versions(self._tables, place)[0])
+
+    def write(self, place: Place, content: str, *, expected: str | None) -> None:
+        """See ``Home``."""
+        newest, *older = _versions(self._tables, place)
+        status, _, sql = content.partition("\n")
+        if _status_document(newest) != expected or sql != newest["expected_sql"]:
+            raise drifted(place)
+        former = (one["source"] for one in older if _status_document(one) == content)
+        is_taken_back = newest["source"] == _CORRECTED and status == "active"
+        source = next(former, _CORRECTED) if is_taken_back else _CORRECTED
+        version = newest["benchmark_version"] + 1
+        row = {**newest, "benchmark_version": version, "status": status, "source": source}
+        del row["recorded_at"]
+        transaction = content_hash("status", place.name, version, status)
+        self._tables.append_rows(BENCHMARKS, [row], transaction=transaction)
+
+
+def _status_document(version: Mapping[str, Any]) -> str:
+    return f"{version['status']}\n{version['expected_sql']}"
+
+
+def _versions(tables: Tables, place: Place) -> list[dict[str, Any]]:
+    """All versions of the question, the newest first. Raises MissingObjectError for none."""
+    space_id, _, question_id = place.name.partition("/")
+    versions = (
+        tables.read(BENCHMARKS)
+        .where((F.col("space_id") == space_id) & (F.col("question_id") == question_id))
+        .orderBy(F.desc("benchmark_version"))
+        .collect()  # a few of one question
+    )
+    if not versions:
+        raise missing(place)
+    return [version.asDict() for version in versions]
 
 
 def _source(content: str, newest: Mapping[str, Any], older: Sequence[Mapping[str, Any]]) -> str:

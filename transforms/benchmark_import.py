@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from transforms.benchmarks import BenchmarkQuestion, newest_versions, twins
+from transforms.benchmarks import (
+    BenchmarkQuestion,
+    is_decided_quarantine,
+    newest_versions,
+    twins,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,9 @@ def plan_import(
                 row is not None and row["benchmark_hash"] == question.benchmark_hash
                 for row in versions
             )
-            if is_known and newest[question_id]["status"] == "active":
+            version = newest[question_id]
+            is_left = version["status"] == "active" or is_decided_quarantine(version)
+            if is_known and is_left:
                 unchanged.append(question_id)
             else:
                 changed.append(question)

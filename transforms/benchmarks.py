@@ -29,6 +29,7 @@ from transforms.sql_text import canonical_sql
 PARAPHRASE_OVERLAP = 0.75  # share of their words that two questions have in common (Jaccard)
 _FEWEST_WORDS = 3  # shorter questions say too little to be compared by their words
 
+_QUARANTINED = "quarantined"
 _SPLIT_BOUNDS = (("train", 50), ("held_out", 75), ("sealed", 100))
 _LEAST_TO_MOST_PROTECTED = ("train", "held_out", "sealed")
 
@@ -43,7 +44,10 @@ _EMPTY_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkQuestion:
-    """A question as it was loaded; ``expected_sql`` is a single read-only query."""
+    """A question as it was loaded; ``expected_sql`` is a single read-only query.
+
+    ``quarantined`` is why nobody is asked it, None where it is asked.
+    """
 
     question_id: str
     question: str
@@ -52,6 +56,7 @@ class BenchmarkQuestion:
     category: str | None = None
     source_path: str | None = None
     source_line: int | None = None
+    quarantined: str | None = None
 
     @property
     def benchmark_hash(self) -> str:
@@ -126,7 +131,12 @@ def new_versions(
     present = {question.question_id for question in questions}
     places = {_place(question.source_path) for question in questions} - {None}
     retired = [
-        {**newest, "status": "quarantined", "benchmark_version": newest["benchmark_version"] + 1}
+        {
+            **newest,
+            "status": _QUARANTINED,
+            "source": "imported",  # not by a decision: it is back when its file has it again
+            "benchmark_version": newest["benchmark_version"] + 1,
+        }
         for question_id, newest in newest_versions(recorded).items()
         if question_id not in present
         and newest["status"] == "active"
@@ -141,7 +151,8 @@ def added_versions(
     """Rows of ``benchmarks`` (without ``space_id``) for what is new or changed among the questions.
 
     A question is compared with the version that was imported last, so that loading the same file
-    again does not undo a correction. Recorded questions stay in their group and split.
+    again does not undo a correction, nor a quarantine that was decided on. Recorded questions stay
+    in their group and split.
     """
     imported = {row["question_id"]: row for row in _in_order(recorded) if _is_imported(row)}
     newest = newest_versions(recorded)
@@ -159,12 +170,17 @@ def added_versions(
             known is not None
             and last is not None
             and last["benchmark_hash"] == question.benchmark_hash
-            and known["status"] == "active"
+            and (known["status"] == _status(question) or is_decided_quarantine(known))
         )
         if not is_unchanged:
             version = known["benchmark_version"] + 1 if known else 1
             rows.append(_row(question, assigned[question.question_id], version))
     return rows
+
+
+def is_decided_quarantine(version: Mapping[str, Any]) -> bool:
+    """Whether a version is quarantined by a decision, and not because its file has it no more."""
+    return version["status"] == _QUARANTINED and not _is_imported(version)
 
 
 def newest_versions(recorded: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -197,10 +213,14 @@ def _row(question: BenchmarkQuestion, assignment: Assignment, version: int) -> d
         "category": question.category,
         "split": assignment.split,
         "source": "imported",
-        "status": "active",
+        "status": _status(question),
         "source_path": question.source_path,
         "source_line": question.source_line,
     }
+
+
+def _status(question: BenchmarkQuestion) -> str:
+    return "active" if question.quarantined is None else _QUARANTINED
 
 
 def _question(row: Mapping[str, Any]) -> BenchmarkQuestion:

@@ -610,7 +610,8 @@ PROPOSALS = Table(
     key=("proposal_id",),
     checks={
         "lever_known": (
-            f"{_one_of('lever', LEVERS)} OR (lever = 0 AND patch_type = 'correct_benchmark')"
+            f"{_one_of('lever', LEVERS)} OR (lever = 0 AND "
+            f"{_one_of('patch_type', ('correct_benchmark', 'quarantine_benchmark'))})"
         ),
         "has_a_cluster": "cluster_id IS NOT NULL OR lever = 0",
         "risk_known": _one_of("risk", ("low", "medium", "high")),

@@ -35,27 +35,46 @@ WHERE r.recency = 1
 """,
 )
 
+# An expected SQL that is another one since is not suspect for what the former one did.
 BENCHMARK_STATES = View(
     name="benchmark_states",
-    comment="One row per question: active, suspect, corrected or quarantined",
+    comment=(
+        "One row per question: active, suspect, corrected or quarantined. Suspect: in two "
+        "evaluations neither side was right, or in the newest its expected SQL failed or gave no "
+        "row; suspicion says which, and at what evaluation it was seen last"
+    ),
     sql="""
 SELECT b.space_id, b.question_id, b.benchmark_version, b.group_id, b.split, b.question,
   b.expected_sql, b.category,
   CASE
     WHEN b.status = 'quarantined' THEN 'quarantined'
-    WHEN c.correction_count > 0 OR v.verdict_count > 0 THEN 'suspect'
+    WHEN r.outcome = 'expected_sql_error' OR r.expected_row_count = 0
+      OR v.evaluation_count >= 2 THEN 'suspect'
     WHEN b.source = 'corrected' THEN 'corrected'
     ELSE 'active'
   END AS state,
+  CASE
+    WHEN r.outcome = 'expected_sql_error' THEN 'its expected SQL does not run'
+    WHEN v.evaluation_count >= 2 THEN 'neither its expected SQL nor the answer is right, twice'
+    WHEN r.expected_row_count = 0 THEN 'its expected SQL gives no row'
+  END AS suspicion,
+  COALESCE(r.evaluation_id, v.evaluation_id) AS suspicion_evaluation_id,
   b.recorded_at
 FROM current_benchmarks b
 LEFT JOIN (
-  SELECT space_id, question_id, old_gt, COUNT(*) AS correction_count
-  FROM benchmark_corrections
-  GROUP BY space_id, question_id, old_gt
-) c ON c.space_id = b.space_id AND c.question_id = b.question_id AND c.old_gt = b.expected_sql
+  SELECT q.space_id, q.question_id, q.expected_sql, q.outcome, q.expected_row_count,
+    q.evaluation_id, ROW_NUMBER() OVER (
+      PARTITION BY q.space_id, q.question_id, q.expected_sql
+      ORDER BY e.started_at DESC, e.evaluation_id DESC
+    ) AS recency
+  FROM eval_results q
+  JOIN evaluations e ON e.evaluation_id = q.evaluation_id
+  WHERE q.attempt = 1 AND q.outcome NOT IN ('infrastructure', 'no_sql')
+) r ON r.space_id = b.space_id AND r.question_id = b.question_id
+  AND r.expected_sql = b.expected_sql AND r.recency = 1
 LEFT JOIN (
-  SELECT space_id, question_id, expected_sql, COUNT(*) AS verdict_count
+  SELECT space_id, question_id, expected_sql, COUNT(DISTINCT evaluation_id) AS evaluation_count,
+    MAX(evaluation_id) AS evaluation_id
   FROM arbiter_verdicts
   WHERE verdict = 'neither_correct'
   GROUP BY space_id, question_id, expected_sql

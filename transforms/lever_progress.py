@@ -71,15 +71,10 @@ def audit_rows(
 def correction_turns(spaces: DataFrame, proposals: DataFrame, batches: DataFrame) -> DataFrame:
     """Spaces that may form a correction batch: ``space_id``, ``cycle``, ``lever`` 0.
 
-    At least three corrections are open, and no correction batch is unsettled.
+    At least three corrections are open, or three quarantines, and no correction batch is unsettled.
     """
     is_open = (F.col("lever") == 0) & (F.col("state") == "open")
-    enough = (
-        proposals.where(is_open)
-        .groupBy("space_id")
-        .agg(F.count("*").alias("open_count"))
-        .where(F.col("open_count") >= MIN_CORRECTIONS)
-    )
+    enough = proposals.where(is_open)
     in_flight = batches.where((F.col("kind") == "correction") & ~F.col("is_settled"))
     return (
         _current(spaces)
@@ -87,6 +82,22 @@ def correction_turns(spaces: DataFrame, proposals: DataFrame, batches: DataFrame
         .join(in_flight, "space_id", "left_anti")
         .select("space_id", "cycle", F.lit(0).alias("lever"))
     )
+
+
+def ripe_proposals(proposals: DataFrame) -> DataFrame:
+    """The proposals that may be in a batch: of lever 0 only three or more open ones of one type.
+
+    ``proposals`` is the view proposal_states, and so is the result.
+    """
+    is_open = (F.col("lever") == 0) & (F.col("state") == "open")
+    of_type = ("space_id", "lever", "patch_type", "state")
+    few = (
+        proposals.where(is_open)
+        .groupBy(*of_type)
+        .agg(F.count("*").alias("open_count"))
+        .where(F.col("open_count") < MIN_CORRECTIONS)
+    )
+    return proposals.join(few, list(of_type), "left_anti")
 
 
 def _current(spaces: DataFrame) -> DataFrame:

@@ -390,6 +390,32 @@ class CorrectBenchmark(Patch):
         return self.expected_sql
 
 
+class QuarantineBenchmark(Patch):
+    """Lever 0: a benchmark that says nothing as it is leaves the denominator of accuracy.
+
+    ``reason`` is why, as everybody is told who is shown an accuracy without it. It changes what a
+    correction of the benchmark changes, so that of the two one is made.
+    """
+
+    lever: ClassVar[int] = 0
+    patch_type: Literal["quarantine_benchmark"] = "quarantine_benchmark"
+    space_id: Name
+    question_id: Name
+    reason: Text
+
+    @property
+    def target(self) -> str:
+        return f"benchmark:{self.space_id}/{self.question_id}"
+
+    @property
+    def target_field(self) -> str:
+        return "expected_sql"
+
+    @property
+    def after(self) -> str:
+        return f"quarantined: {self.reason}"
+
+
 AnyPatch = Annotated[
     SetTableComment
     | SetColumnComment
@@ -404,7 +430,8 @@ AnyPatch = Annotated[
     | AddSqlSnippet
     | AddInstruction
     | AddExampleQuestion
-    | CorrectBenchmark,
+    | CorrectBenchmark
+    | QuarantineBenchmark,
     Field(discriminator="patch_type"),
 ]
 

@@ -13,6 +13,7 @@ from genie.patching.spaces import SPACE_PATCHES
 from transforms.patches import (
     CorrectBenchmark,
     Patch,
+    QuarantineBenchmark,
     SetColumnComment,
     SetFunctionComment,
     SetFunctionDefault,
@@ -56,7 +57,7 @@ class SpaceHomes:
                 file = repo.table_file(live.name)
             case "metric_view" | "function":
                 file = repo.definition(live.name, live.kind)
-            case "benchmark":
+            case "benchmark" | "benchmark_status":
                 file = repo.questions_file()
             case _:
                 file = repo.space_file()
@@ -74,6 +75,8 @@ class SpaceHomes:
                 return Place("live", "function", patch.function)
             case CorrectBenchmark():
                 return Place("live", "benchmark", f"{patch.space_id}/{patch.question_id}")
+            case QuarantineBenchmark():
+                return Place("live", "benchmark_status", f"{patch.space_id}/{patch.question_id}")
             case _ if isinstance(patch, SPACE_PATCHES):
                 return self.space
         raise impossible("nothing is known that it changes", patch, "propose another change")

@@ -9,6 +9,7 @@ from genie.patching.refusals import impossible
 from transforms.patches import (
     CorrectBenchmark,
     Patch,
+    QuarantineBenchmark,
     SetColumnComment,
     SetFunctionComment,
     SetFunctionDefault,
@@ -23,11 +24,12 @@ _TABLE_PATCHES = (SetTableComment, SetColumnComment, SetMonitoringComment, SetMl
 
 DocumentKind = Literal[
     "comment", "table_file", "metric_view", "function", "space", "registered_space", "benchmark",
-    "questions",
+    "benchmark_status", "questions",
 ]  # fmt: skip
 """What a document is: a comment of the catalog, a YAML file of a table, SQL that creates a metric
 view or a function (live and in the repo), a ``serialized_space`` (both), a registered
-configuration, the expected SQL of a benchmark, a file of questions."""
+configuration, the expected SQL of a benchmark, its status above that SQL, a file of questions."""
+QUARANTINED = "quarantined"
 
 
 def changed(patch: Patch, kind: DocumentKind, before: str) -> str:
@@ -52,8 +54,10 @@ def changed(patch: Patch, kind: DocumentKind, before: str) -> str:
             return functions.with_function_default(before, patch)
         case CorrectBenchmark(), "benchmark":
             return patch.expected_sql
-        case CorrectBenchmark(), "questions":
-            return questions.with_expected_sql(before, patch)
+        case QuarantineBenchmark(), "benchmark_status":
+            return "\n".join([QUARANTINED, *before.split("\n")[1:]])
+        case ((CorrectBenchmark() | QuarantineBenchmark()), "questions"):
+            return questions.with_benchmark(before, patch)
         case _, "space" if isinstance(patch, spaces.SPACE_PATCHES):
             return spaces.with_space_patch(before, patch)
         case _, "registered_space" if isinstance(patch, spaces.SPACE_PATCHES):
@@ -98,6 +102,14 @@ def found_instead(patch: Patch, kind: DocumentKind, document: str, saw: str) -> 
         case CorrectBenchmark(), ("benchmark" | "questions"):
             sql = document if kind == "benchmark" else questions.expected_sql_in(document, patch)
             is_known = sql is None or _flat(sql) in (_flat(saw), _flat(patch.expected_sql))
+            return None if is_known else f"the expected SQL {sql!r}"
+        case QuarantineBenchmark(), ("benchmark_status" | "questions"):
+            sql = (
+                document.partition("\n")[2]
+                if kind == "benchmark_status"
+                else questions.expected_sql_in(document, patch)
+            )
+            is_known = sql is None or _flat(sql) == _flat(saw)
             return None if is_known else f"the expected SQL {sql!r}"
     found = current_comment(patch, kind, document)
     is_known = found is None or found.strip() in (saw.strip(), _comment(patch))

@@ -8,11 +8,14 @@ from typing import Any
 
 from genie.patching.refusals import impossible
 from transforms.errors import InvalidInputError
-from transforms.patches import CorrectBenchmark
+from transforms.patches import CorrectBenchmark, QuarantineBenchmark
 from transforms.serialized_space.splicing import splice
 
+QUARANTINED = "quarantined"  # the key whose text says why nobody is asked the question
+BenchmarkPatch = CorrectBenchmark | QuarantineBenchmark
 
-def expected_sql_in(text: str, patch: CorrectBenchmark) -> str | None:
+
+def expected_sql_in(text: str, patch: BenchmarkPatch) -> str | None:
     """The expected SQL that the file has for the question; None where it does not have it."""
     for line in text.split("\n"):
         try:
@@ -50,11 +53,16 @@ def with_questions(text: str, lines: Sequence[Mapping[str, Any]]) -> str:
     return whole + ("\n" if needs_break else "") + "".join(f"{line}\n" for line in added)
 
 
-def with_expected_sql(text: str, patch: CorrectBenchmark) -> str:
-    """The file with another expected SQL of one question; all else keeps its bytes.
+def with_benchmark(text: str, patch: BenchmarkPatch) -> str:
+    """The file with another expected SQL of one question, or with why it is quarantined.
 
-    Raises ImpossiblePatchError where the file does not have the question.
+    All else keeps its bytes. Raises ImpossiblePatchError where the file does not have the question.
     """
+    change = (
+        {"expected_sql": patch.expected_sql}
+        if isinstance(patch, CorrectBenchmark)
+        else {QUARANTINED: patch.reason}
+    )
     lines = text.split("\n")
     for position, line in enumerate(lines):
         if not line.strip():
@@ -66,9 +74,7 @@ def with_expected_sql(text: str, patch: CorrectBenchmark) -> str:
                 f"line {position + 1} of the questions is not JSON", patch, "repair the file"
             ) from error
         if isinstance(question, dict) and str(question.get("question_id")) == patch.question_id:
-            lines[position] = splice(
-                line, question, {**question, "expected_sql": patch.expected_sql}
-            )
+            lines[position] = splice(line, question, {**question, **change})
             return "\n".join(lines)
     raise impossible(
         f"the file has no question {patch.question_id}", patch, "add the question to the file"

@@ -79,6 +79,17 @@ def _registered_space_and_benchmark(till):
     rows = till.tables.read(c.BENCHMARKS).orderBy("benchmark_version").collect()
     assert (rows[-1].expected_sql, rows[-1].source) == ("SELECT 1", "imported")
 
+    quarantine = p.QuarantineBenchmark(space_id="plain", question_id="q1", reason="it is empty")
+    quarantine_batch = till.propose(0, [(quarantine, "SELECT 1")], "plain")
+    till.approve(quarantine_batch)
+    till.run()
+    rows = till.tables.read(c.BENCHMARKS).orderBy("benchmark_version").collect()
+    assert (rows[-1].status, rows[-1].expected_sql) == ("quarantined", "SELECT 1")
+    till.reject(quarantine_batch)
+    till.run()
+    rows = till.tables.read(c.BENCHMARKS).orderBy("benchmark_version").collect()
+    assert (rows[-1].status, rows[-1].source) == ("active", "imported")
+
 
 def _what_the_engine_refuses(till, before):
     bad = p.SetMetricViewMeasure(metric_view="till_views.totals", name="x", expr="SUM(nothing)")

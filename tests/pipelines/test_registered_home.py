@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from genie.homes import DriftedError, Place
-from pipelines.registered_home import BenchmarkHome
+from pipelines.load import record_benchmarks
+from pipelines.questions import active_benchmarks
+from pipelines.registered_home import BenchmarkHome, BenchmarkStatusHome
 from tests.jobs import seeded
 from tests.pipelines.histories import rows
 from transforms import contracts as c
+from transforms.benchmarks import BenchmarkQuestion
 
 Q1 = Place("live", "benchmark", "shop/q1")
 OLD, NEW, NEWER = "SELECT 1", "SELECT 2", "SELECT 3"
@@ -60,3 +63,42 @@ def test_what_somebody_changed_is_left_alone(benchmarks):
     with pytest.raises(DriftedError):
         benchmarks.write(Q1, NEWER, expected=NEW)
     assert len(versions(benchmarks)) == 1
+
+
+STATUS = Place("live", "benchmark_status", "shop/q1")
+ACTIVE, QUARANTINED = f"active\n{OLD}", f"quarantined\n{OLD}"
+
+
+def statuses(tables):
+    found = sorted(rows(tables, c.BENCHMARKS), key=lambda row: row["benchmark_version"])
+    return [(row["status"], row["source"]) for row in found]
+
+
+def test_a_quarantine_is_a_version_that_is_not_asked_and_taken_back_it_is_from_where_it_was(
+    benchmarks,
+):
+    tables = benchmarks._tables
+    home = BenchmarkStatusHome(tables)
+    assert home.read(STATUS) == ACTIVE
+    home.write(STATUS, QUARANTINED, expected=ACTIVE)
+    assert active_benchmarks(tables, "shop") == []
+    with pytest.raises(DriftedError):
+        home.write(STATUS, QUARANTINED, expected=ACTIVE)
+    home.write(STATUS, ACTIVE, expected=QUARANTINED)
+    assert statuses(tables) == [
+        ("active", "imported"), ("quarantined", "corrected"), ("active", "imported"),
+    ]  # fmt: skip
+    assert [row["expected_sql"] for row in active_benchmarks(tables, "shop")] == [OLD]
+
+
+def test_loading_the_same_file_again_does_not_take_a_quarantine_back(benchmarks):
+    tables = benchmarks._tables
+    loaded = BenchmarkQuestion("q1", seeded.TEXT_OF["q1"], OLD)
+    record_benchmarks(tables, [loaded], ["shop"])
+    BenchmarkStatusHome(tables).write(STATUS, QUARANTINED, expected=ACTIVE)
+    assert not record_benchmarks(tables, [loaded], ["shop"])
+    marked = BenchmarkQuestion("q1", seeded.TEXT_OF["q1"], OLD, quarantined="so it was decided")
+    assert not record_benchmarks(tables, [marked], ["shop"])
+    corrected = BenchmarkQuestion("q1", seeded.TEXT_OF["q1"], NEW)
+    assert record_benchmarks(tables, [corrected], ["shop"]), "it is another benchmark"
+    assert statuses(tables)[-1] == ("active", "imported")

@@ -117,6 +117,26 @@ def evaluation(name, hour, *, space="shop", **changed):
     }
 
 
+def answered(evaluation_id, question, outcome, expected_row_count):
+    return {
+        "space_id": "shop",
+        "evaluation_id": evaluation_id,
+        "question_id": question,
+        "attempt": 1,
+        "benchmark_version": 1,
+        "group_id": "g",
+        "split": "sealed" if evaluation_id == "first" else "train",
+        "question": "?",
+        "expected_sql": "SELECT 1",
+        "answer_outcome": "answered",
+        "ask_count": 1,
+        "outcome": outcome,
+        "match_step": "equal",
+        "is_correct": outcome == "correct",
+        "expected_row_count": expected_row_count,
+    }
+
+
 def repeated(evaluation_id, question, state, asked_count):
     return {
         "space_id": "shop",
@@ -259,6 +279,12 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         benchmark("corrected again", 2, hour=9),
         benchmark("quarantined", status="quarantined"),
         benchmark("suspect"),
+        benchmark("neither right once"),
+        benchmark("fails"),
+        benchmark("fails no more"),
+        benchmark("empty"),
+        benchmark("empty before", 1),
+        benchmark("empty before", 2, hour=9),
         benchmark("to be corrected"),
         benchmark("held out", split="held_out"),
     ],
@@ -279,8 +305,8 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
     ARBITER_VERDICTS_TABLE.name: [
         {
             "space_id": "shop",
-            "evaluation_id": "first",
-            "question_id": "suspect",
+            "evaluation_id": evaluation_id,
+            "question_id": question,
             "attempt": 1,
             "split": "train",
             "question": "?",
@@ -291,6 +317,11 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
             "evidence": "e",
             "action": "review",
         }
+        for evaluation_id, question in (
+            ("first", "suspect"),
+            ("second", "suspect"),
+            ("first", "neither right once"),
+        )
     ],
     EVALUATION_REQUESTS.name: [
         {
@@ -340,6 +371,13 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         }
         for split in ("train", "held_out", "sealed")
         for outcome in ("correct", "incorrect", "infrastructure")
+    ]
+    + [
+        answered("first", "fails", "expected_sql_error", None),
+        answered("first", "fails no more", "expected_sql_error", None),
+        answered("second", "fails no more", "correct", 1),
+        answered("second", "empty", "correct", 0),
+        answered("second", "empty before", "incorrect", 0),
     ],
     CLUSTERS.name: [
         cluster("open", 6, 6.6, evaluation_count=3),
@@ -623,8 +661,18 @@ def test_every_state_of_a_benchmark(states):
         "corrected again": "corrected",
         "quarantined": "quarantined",
         "suspect": "suspect",
-        "to be corrected": "suspect",
+        "neither right once": "active",
+        "to be corrected": "active",
+        "fails": "suspect",
+        "fails no more": "active",
+        "empty": "suspect",
+        "empty before": "corrected",
     }
+    told = {row["question_id"]: row["suspicion"] for row in states.of(BENCHMARK_STATES).collect()}
+    assert told["suspect"] == "neither its expected SQL nor the answer is right, twice"
+    assert told["fails"] == "its expected SQL does not run"
+    assert told["empty"] == "its expected SQL gives no row"
+    assert told["q1"] is None
 
 
 def test_an_evaluation_is_accepted_when_what_it_shows_stands(states):
@@ -657,8 +705,8 @@ def test_the_newest_registration_of_a_space_counts(states):
 
 def test_a_summary_shows_the_splits_side_by_side(states):
     row = states.of(EVALUATION_SUMMARY).where("evaluation_id = 'first'").collect()[0]
-    for split in ("train", "held_out", "sealed"):
-        assert (row[f"{split}_count"], row[f"{split}_correct"]) == (3, 1)
+    for split, count in (("train", 3), ("held_out", 3), ("sealed", 5)):
+        assert (row[f"{split}_count"], row[f"{split}_correct"]) == (count, 1)
     assert row["infrastructure_count"] == 3
 
 

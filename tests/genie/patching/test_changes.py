@@ -288,6 +288,22 @@ def test_one_expected_sql_changes_in_the_file_of_questions():
     assert json.loads(new) == {**json.loads(old), "expected_sql": "SELECT 'é' FROM t"}
 
 
+def test_a_quarantine_is_marked_in_the_file_of_questions_with_its_reason():
+    question = json.loads(QUESTIONS.splitlines()[3])
+    patch = p.QuarantineBenchmark(
+        space_id="s", question_id=question["question_id"], reason="its expected SQL does not run"
+    )
+    after = made(patch, "questions", QUESTIONS)
+    lines = list(zip(QUESTIONS.splitlines(), after.splitlines(), strict=True))
+    ((old, new),) = [pair for pair in lines if pair[0] != pair[1]]
+    assert json.loads(new) == {**json.loads(old), "quarantined": "its expected SQL does not run"}
+    sql = question["expected_sql"]
+    assert made(patch, "benchmark_status", f"active\n{sql}") == f"quarantined\n{sql}"
+    for kind, document in (("questions", QUESTIONS), ("benchmark_status", f"active\n{sql}")):
+        assert found_instead(patch, kind, document, sql) is None
+        assert found_instead(patch, kind, document, "SELECT 0") == f"the expected SQL {sql!r}"
+
+
 @pytest.mark.parametrize(
     ("patch", "kind", "document", "says"),
     [
