@@ -143,7 +143,7 @@ class CoincidenceCheck:
         rows = perturbed(checked.rows, checked.states, checked.plan, copy)
         engine = self._executor(checked, rows)
         expected, produced = (engine.execute(sql) for sql in checked.sqls)
-        if not checked.shows_something(expected.rows, produced.rows):
+        if not shows_something(checked.case, expected.rows, produced.rows):
             return False
         space = self._space
         case = Case(checked.question, expected, produced, space.state, space.values, engine)
@@ -185,6 +185,19 @@ class CoincidenceCheck:
         return _Table(state, whole.schema, found.toArrow(), is_sampled=found is not whole)
 
 
+def shows_something(case: Case, *results: Rows | None) -> bool:
+    """Whether both results are there and one says more than that there is nothing.
+
+    No rows, NULL and 0 are ways to say that where a query aggregates; else a row of NULL is one row
+    more than none.
+    """
+    given = [rows for rows in results if rows is not None]
+    shapes = (case.expected_shape, case.produced_shape)
+    aggregates = any(shape is None or shape.aggregates for shape in shapes)
+    is_nothing = all(map(is_void, given)) if aggregates else not any(given)
+    return len(given) == len(results) and not is_nothing
+
+
 _NOT_RUN = Execution("sql_error", error="it was not run")
 
 
@@ -212,18 +225,6 @@ class _Checked:
             [table.state.name for table in self.tables if table.is_sampled],
             self.plan.constants,
         )
-
-    def shows_something(self, *results: Rows | None) -> bool:
-        """Whether both results are there and one says more than that there is nothing.
-
-        No rows, NULL and 0 are ways to say that, where a query aggregates; else a row of NULL is
-        one row more than none.
-        """
-        given = [rows for rows in results if rows is not None]
-        shapes = (self.case.expected_shape, self.case.produced_shape)
-        aggregates = any(shape is None or shape.aggregates for shape in shapes)
-        is_nothing = all(map(is_void, given)) if aggregates else not any(given)
-        return len(given) == len(results) and not is_nothing
 
 
 @dataclass(frozen=True)
