@@ -111,8 +111,9 @@ def _selects(query: exp.Query, catalog: Catalog) -> Iterator[tuple[exp.Select, M
             continue
         select, view = table.find_ancestor(exp.Select), metric_view(state)
         start = select.args.get("from_") if select is not None else None
-        is_alone = start is not None and start.this is table and not select.args.get("joins")
-        if view is None or not is_alone or select is None:
+        if view is None or select is None or start is None:
+            raise _NotExpandableError
+        if start.this is not table or select.args.get("joins"):
             raise _NotExpandableError
         yield select, view
 

@@ -138,9 +138,9 @@ class Predicate:
     @property
     def literals(self) -> tuple[str, ...]:
         """Every literal of the condition, as SQL."""
-        terms = [self.left, *([self.right] if self.right else [])]
-        inner = [literal for part in (*terms, *self.parts) for literal in part.literals]
-        return (*self.values, *inner)
+        right = self.right.literals if self.right is not None else ()
+        inner = [literal for part in self.parts for literal in part.literals]
+        return (*self.values, *self.left.literals, *right, *inner)
 
     @property
     def columns(self) -> tuple[str, ...]:

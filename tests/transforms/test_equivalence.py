@@ -225,7 +225,7 @@ def test_what_nothing_explains_is_left_to_others() -> None:
     ],
 )
 def test_without_two_results_meaning_is_not_judged(given: dict[str, object]) -> None:
-    judgement = judged("Who is gold?", GOLD, GOLD, **given)  # type: ignore[arg-type]
+    judgement = judged("Who is gold?", GOLD, GOLD, **given)
     for judge in ("semantic_equivalence", "completeness", "repeatability"):
         assert (said(judgement, judge).value, said(judgement, judge).confidence) == (
             "skipped",

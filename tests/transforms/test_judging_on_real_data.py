@@ -46,7 +46,7 @@ def answer(system: str, number: int, causes: int) -> JudgedAnswer:
             self.failure_type = RULES[rule].failure_type
 
     failures = tuple(map(Failure, list(RULES)[:causes]))
-    judged = Judgement("incorrect", None, (), failures, None, None)  # type: ignore[arg-type]
+    judged = Judgement("incorrect", None, (), failures, None, None)
     return JudgedAnswer("db", system, f"q{number}", {}, {}, judged)
 
 
