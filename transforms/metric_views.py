@@ -110,10 +110,10 @@ def _selects(query: exp.Query, catalog: Catalog) -> Iterator[tuple[exp.Select, M
         if state is None or not _is_view(table, catalog):
             continue
         select, view = table.find_ancestor(exp.Select), metric_view(state)
-        if view is None or select is None:
+        start = select.args.get("from_") if select is not None else None
+        if view is None or select is None or start is None:
             raise _NotExpandableError
-        start = select.args.get("from_")
-        if start is None or start.this is not table or select.args.get("joins"):
+        if start.this is not table or select.args.get("joins"):
             raise _NotExpandableError
         yield select, view
 

@@ -138,9 +138,9 @@ class Predicate:
     @property
     def literals(self) -> tuple[str, ...]:
         """Every literal of the condition, as SQL."""
-        of_right = self.right.literals if self.right else ()
-        of_parts = [literal for part in self.parts for literal in part.literals]
-        return (*self.values, *self.left.literals, *of_right, *of_parts)
+        right = self.right.literals if self.right is not None else ()
+        inner = [literal for part in self.parts for literal in part.literals]
+        return (*self.values, *self.left.literals, *right, *inner)
 
     @property
     def columns(self) -> tuple[str, ...]:
