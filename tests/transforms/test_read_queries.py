@@ -28,7 +28,7 @@ def test_text_that_is_no_query_has_no_tree():
     queries = ReadQueries(STATE)
     for sql in (None, "", "SELECT FROM WHERE", "DROP TABLE shop"):
         read = queries.read(sql)
-        assert read.tree is read.shape is read.canonical is None
+        assert (read.tree, read.shape, read.canonical) == (None, None, None)
 
 
 def test_judging_with_queries_that_are_kept_says_the_same_in_any_order():
