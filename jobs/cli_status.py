@@ -60,9 +60,10 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     screens.print_lines("")
     if spaces:
         screens.print_table(spaces, _SPACE_COLUMNS)
-        named = [row["space_id"] for row in spaces]
         screens.print_lines(
-            *screens.fault_lines(spaces), *left_out_lines(benchmarks, named), *luck_lines
+            *screens.fault_lines(spaces),
+            *left_out_lines(benchmarks, [row["space_id"] for row in spaces]),
+            *luck_lines,
         )
     else:
         screens.print_lines("There is no space yet. Load one: genie-loop load FOLDER")

@@ -93,7 +93,9 @@ class ManyAnswers:
         results = (
             self.rows(EVAL_RESULTS)
             .withColumn("coincidence_detail", is_looked_at)
-            .groupBy("split", "outcome", "is_correct", "is_coincidental", "coincidence_detail")
+            .groupBy(
+                "attempt", "split", "outcome", "is_correct", "is_coincidental", "coincidence_detail"
+            )
         )
         verdicts = self.rows(JUDGE_VERDICTS).groupBy("split", "judge", "value")
         rulings = self.rows(ARBITER_VERDICTS_TABLE).groupBy("verdict", "action")

@@ -416,7 +416,7 @@ def test_a_question_that_crashes_the_judges_does_not_lose_the_evaluation(
     assert outcomes(fresh)["q2"] == "not_comparable"
     of_q2 = [v for v in rows(fresh, JUDGE_VERDICTS) if v["question_id"] == "q2"]
     assert {v["value"] for v in of_q2} == {"skipped"}
-    assert all("too deep" in v["rationale"] for v in of_q2)
+    assert all("too deep" in v["rationale"] for v in of_q2 if v["judge"] != "repeatability")
     (evaluation,) = rows(fresh, EVALUATIONS)
     assert (evaluation["question_count"], evaluation["correct_count"]) == (4, 3)
 
