@@ -57,8 +57,8 @@ def opened(command: Command, *, name: str, serves: bool = True) -> Iterator[JobC
             commit_guard=home.committing,
             rows_at_hand=SmallTables(home),
         )
-        for column in tables.add_columns():
-            err.print(f"Added the column {column}: an earlier version made the table without it")
+        for sentence in tables.upgrade():
+            err.print(f"An earlier version made these tables: {sentence}")
         yield JobContext(
             tables=tables,
             checkpoints=home.checkpoints,

@@ -20,16 +20,19 @@ PROPERTIES = {
 }
 
 
+CHECKS = "delta.constraints."  # what Delta puts before the name of a CHECK constraint
+
+
 @dataclass(frozen=True, slots=True)
 class CreateReport:
     """Names of the tables and views that were created, and of those that were there already.
 
-    ``added`` are columns, as ``table.column``, that tables made by an earlier version have now.
+    ``upgraded`` says, a sentence each, what tables made by an earlier version have now.
     """
 
     created: tuple[str, ...]
     unchanged: tuple[str, ...]
-    added: tuple[str, ...] = ()
+    upgraded: tuple[str, ...] = ()
 
 
 def quote_name(*parts: str | None) -> str:
@@ -48,7 +51,7 @@ def quote_text(text: str) -> str:
 
 def table_properties(table: Table) -> dict[str, str]:
     """Everything the contract asks of the table's properties, CHECK constraints included."""
-    checks = {f"delta.constraints.{name}": check for name, check in table.checks.items()}
+    checks = {f"{CHECKS}{name}": check for name, check in table.checks.items()}
     return PROPERTIES | checks
 
 
@@ -64,6 +67,15 @@ def add_column_sql(table: Table, name: str, field: Field) -> str:
     """One statement that gives a table, by its quoted name, a column in the contract's place."""
     before = table.columns[table.columns.index(field.name) - 1]
     return f"ALTER TABLE {name} ADD COLUMN {_column(field).strip()} AFTER {quote_name(before)}"
+
+
+def renew_check_sql(table: Table, name: str, check: str) -> tuple[str, str]:
+    """Two statements that give a table, by its quoted name, a constraint in place of a former."""
+    constraint = quote_name(check)
+    return (
+        f"ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {constraint}",
+        f"ALTER TABLE {name} ADD CONSTRAINT {constraint} CHECK ({table.checks[check]})",
+    )
 
 
 def _create_table(table: Table, name: str) -> Iterator[str]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType, StructType
+from sqlglot import tokenize
 
-from pipelines.ddl import table_properties
+from pipelines.ddl import CHECKS, table_properties
 from transforms.contracts import Table
 
-_CHECKS = "delta.constraints."
 _PARTITIONS = "# Partition Information"  # sections of DESCRIBE TABLE EXTENDED
 _TABLE = "# Detailed Table Information"
 
@@ -57,14 +57,42 @@ def read_detail(spark: SparkSession, name: str) -> Detail:
 def differences(table: Table, schema: StructType, detail: Detail) -> tuple[str, ...]:
     """Every difference between a table and its contract, in words; none when they agree.
 
-    That a column which is added to tables of an earlier version is missing is none.
+    What ``Tables.upgrade`` gives tables of an earlier version is none.
     """
+    former = {CHECKS + name for name in former_checks(table, detail.properties)}
+    wanted, there = (
+        {name: value for name, value in of.items() if name not in former}
+        for of in (table_properties(table), detail.properties)
+    )
     return (
         *_column_differences(table, schema),
         *_order_differences(table, schema),
         *_layout_differences(table, detail),
-        *_property_differences(table_properties(table), detail.properties),
+        *_property_differences(wanted, there),
     )
+
+
+def former_checks(table: Table, properties: Mapping[str, str]) -> tuple[str, ...]:
+    """The constraints that are what they were in the version before, by name.
+
+    One of those that is missing counts as well: it was being renewed when that was cut off.
+    """
+    return tuple(
+        name
+        for name, former in table.former_checks.items()
+        if _is_same(CHECKS + name, properties.get(CHECKS + name, former), former)
+    )
+
+
+def _is_same(name: str, one: str | None, other: str) -> bool:
+    """Whether two values of a property are one: Delta writes a constraint with other spaces."""
+    if one is None or not name.startswith(CHECKS):
+        return one == other
+    first, second = (
+        [(token.token_type, token.text) for token in tokenize(text, read="databricks")]
+        for text in (one, other)
+    )
+    return first == second
 
 
 def _column_differences(table: Table, schema: StructType) -> Iterator[str]:
@@ -113,16 +141,16 @@ def _layout_differences(table: Table, detail: Detail) -> Iterator[str]:
 def _property_differences(wanted: Mapping[str, str], there: Mapping[str, str]) -> Iterator[str]:
     for name, value in wanted.items():
         found = there.get(name)
-        if found != value:
+        if not _is_same(name, found, value):
             yield f"{_called(name)} is {found or 'missing'}, not {value}"
     for name, value in there.items():
-        if name.startswith(_CHECKS) and name not in wanted:
+        if name.startswith(CHECKS) and name not in wanted:
             yield f"{_called(name)} ({value}) is not in the contract"
 
 
 def _called(property_name: str) -> str:
-    if property_name.startswith(_CHECKS):
-        return f"CHECK constraint {property_name.removeprefix(_CHECKS)}"
+    if property_name.startswith(CHECKS):
+        return f"CHECK constraint {property_name.removeprefix(CHECKS)}"
     return f"property {property_name}"
 
 

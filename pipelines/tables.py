@@ -14,8 +14,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from pipelines.ddl import CreateReport, add_column_sql, create_table_sql, quote_name
-from pipelines.drift import differences, read_detail
+from pipelines.ddl import (
+    CreateReport,
+    add_column_sql,
+    create_table_sql,
+    quote_name,
+    renew_check_sql,
+)
+from pipelines.drift import differences, former_checks, read_detail
 from pipelines.merge_sql import RECORDED_AT, is_changed, merge_statement, same_key
 from pipelines.views import create_views
 from transforms.contracts import TABLES, Table
@@ -96,16 +102,16 @@ class Tables:
     def create(self) -> CreateReport:
         """Create the tables and views that are missing; a second call commits nothing.
 
-        Tables made by an earlier version get the columns that were added since. Raises
-        ContractDriftError, naming every table that is not what its contract says and every other
-        difference, before anything is created; such a table is never altered.
+        Tables made by an earlier version are upgraded. Raises ContractDriftError, naming every
+        table that is not what its contract says and every other difference, before anything is
+        created; such a table is never altered.
         """
         database = quote_name(self.catalog, self.schema)
         if not self.spark.catalog.databaseExists(database):
             self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {database}")
         there = {row.tableName for row in self.spark.sql(f"SHOW TABLES IN {database}").collect()}
         self._refuse_drift([table for table in TABLES if table.name in there])
-        added = self.add_columns()
+        upgraded = self.upgrade()
         missing = [table for table in TABLES if table.name not in there]
         for table in missing:
             with self._committing(table):
@@ -114,23 +120,37 @@ class Tables:
         return CreateReport(
             created=(*(table.name for table in missing), *views.created),
             unchanged=(*(t.name for t in TABLES if t.name in there), *views.unchanged),
-            added=added,
+            upgraded=upgraded,
         )
 
-    def add_columns(self) -> tuple[str, ...]:
-        """Add the columns that tables made by an earlier version lack; gives ``table.column``.
+    def upgrade(self) -> tuple[str, ...]:
+        """Give tables made by an earlier version the columns and constraints that are new.
 
-        Tables that are not there stay so; with nothing to add, nothing is committed.
+        A sentence each says what was done. Tables that are not there stay so; with nothing to do,
+        nothing is committed. What is cut off is finished by the next call.
         """
-        added = []
+        done = []
         for table in TABLES:
-            there = self._columns_there(table) if table.added else None
+            there = self._columns_there(table) if table.added or table.former_checks else None
+            if there is None:
+                continue
             for field in table.added:
-                if there is not None and field.name not in there:
+                if field.name not in there:
                     with self._committing(table):
                         self.spark.sql(add_column_sql(table, self.name(table), field))
-                    added.append(f"{table.name}.{field.name}")
-        return tuple(added)
+                    done.append(f"{table.name} has the new column {field.name}")
+            done += self._renew_checks(table)
+        return tuple(done)
+
+    def _renew_checks(self, table: Table) -> list[str]:
+        if not table.former_checks:
+            return []
+        former = former_checks(table, self.facts(self.schema, table.name, 1).properties)
+        for name in former:
+            for statement in renew_check_sql(table, self.name(table), name):
+                with self._committing(table):
+                    self.spark.sql(statement)
+        return [f"{table.name} allows more by the constraint {name}" for name in former]
 
     def _columns_there(self, table: Table) -> Sequence[str] | None:
         if self._rows_at_hand is not None:

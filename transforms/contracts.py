@@ -112,7 +112,8 @@ class Table:
     """The contract of one table.
 
     ``key`` is the natural key: two rows with the same key are the same fact. ``checks`` are named
-    CHECK constraints that Delta enforces at every commit, whoever writes. ``cluster_by`` is liquid
+    CHECK constraints that Delta enforces at every commit, whoever writes; ``former_checks`` are
+    what some of them were in an earlier version, which allowed less. ``cluster_by`` is liquid
     clustering; a table that people's tools write without Spark (approvals) has none, because other
     Delta writers refuse clustered tables.
     """
@@ -122,6 +123,7 @@ class Table:
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     checks: dict[str, str] = field(default_factory=dict)
+    former_checks: dict[str, str] = field(default_factory=dict)
     cluster_by: tuple[str, ...] = ()
 
     @property
@@ -156,7 +158,7 @@ def _add(name: str, data_type: str, comment: str) -> Field:
 
 
 _SPACE = _need("space_id", "STRING", "The space this row is about")
-_MODEL = Field(
+_MODEL = _add(
     "model", "STRING", "Model that said it and version of its prompt; NULL: a rule, or nobody"
 )
 _RECORDED = _need("recorded_at", "TIMESTAMP", "When this row was committed, UTC")
@@ -252,11 +254,7 @@ EVALUATIONS = Table(
         _need("answerer", "STRING", "Where the answers came from"),
         _need("state_hash", "STRING", "Hash of the metadata that was evaluated"),
         _need("benchmark_set_hash", "STRING", "Hash of the benchmark versions asked"),
-        _need(
-            "judge_version",
-            "STRING",
-            "Version of the judge code, and + model if one was asked",
-        ),
+        _need("judge_version", "STRING", "Version of the judge code and its thresholds"),
         _need("comparison_policy", "STRING", "Policy that decided result_correctness"),
         _need("model_id", "STRING", "MLflow LoggedModel of the evaluated state"),
         _need("mlflow_run_id", "STRING", "MLflow run with metrics and the three artifacts"),
@@ -416,6 +414,19 @@ JUDGE_VERDICTS = Table(
         "judge_known": _one_of("judge", JUDGES),
         "value_known": _one_of("value", ("yes", "no", *ARBITER_VERDICTS)),
         "confidence_share": _SHARE.format("confidence"),
+    },
+    former_checks={
+        "judge_known": _one_of(
+            "judge",
+            (
+                "syntax_validity",
+                "schema_accuracy",
+                "logical_accuracy",
+                "asset_routing",
+                "result_correctness",
+                "arbiter",
+            ),
+        ),
     },
     cluster_by=("evaluation_id",),
 )
@@ -616,6 +627,11 @@ PROPOSALS = Table(
         "has_a_cluster": "cluster_id IS NOT NULL OR lever = 0",
         "risk_known": _one_of("risk", ("low", "medium", "high")),
         "confidence_share": "confidence >= 0 AND confidence <= 1",
+    },
+    former_checks={
+        "lever_known": (
+            f"{_one_of('lever', LEVERS)} OR (lever = 0 AND patch_type = 'correct_benchmark')"
+        ),
     },
     cluster_by=("space_id",),
 )

@@ -24,6 +24,7 @@ from transforms.contracts import (
     APPROVALS,
     BENCHMARKS,
     EVAL_RESULTS,
+    JUDGE_VERDICTS,
     LEVER_AUDIT,
     PROFILES,
     TABLES,
@@ -355,8 +356,41 @@ def test_a_table_of_an_earlier_version_gets_its_new_columns_and_keeps_its_rows(
 
     report = tables.create()
 
-    assert report.added == tuple(f"eval_results.{field.name}" for field in EVAL_RESULTS.added)
+    assert report.upgraded == tuple(
+        f"eval_results has the new column {field.name}" for field in EVAL_RESULTS.added
+    )
     assert tuple(tables.read(EVAL_RESULTS).columns) == EVAL_RESULTS.columns
     (found,) = tables.read(EVAL_RESULTS).collect()
     assert (found["question_id"], found["is_coincidental"]) == ("x", None)
-    assert tables.create().added == ()
+    assert tables.create().upgraded == ()
+
+
+def test_a_constraint_of_an_earlier_version_comes_to_allow_more(
+    spark: SparkSession, home: Home, fixed_clock
+):
+    checks = JUDGE_VERDICTS.checks | JUDGE_VERDICTS.former_checks
+    early = replace(JUDGE_VERDICTS, checks=checks)
+    tables = Tables(spark, schema="early_checks", clock=fixed_clock)
+    spark.sql("CREATE SCHEMA IF NOT EXISTS early_checks")
+    name = tables.name(early)
+    spark.sql(create_table_sql(early, name))
+    row = {
+        field.name: {"STRING": "x", "INT": 1, "DOUBLE": 0.5}[field.data_type]
+        for field in JUDGE_VERDICTS.fields
+        if field.name != "recorded_at"
+    }
+    row |= {"judge": "repeatability", "value": "yes", "split": "train"}
+    with pytest.raises(ContractViolationError, match="judge_known"):
+        tables._append(JUDGE_VERDICTS, tables.frame(JUDGE_VERDICTS, [row]), "t", 1)
+
+    renewed = "judge_verdicts allows more by the constraint judge_known"
+    assert tables.create().upgraded == (renewed,)
+    tables._append(JUDGE_VERDICTS, tables.frame(JUDGE_VERDICTS, [row]), "t", 2)
+    assert tables.read(JUDGE_VERDICTS).count() == 1
+    assert tables.create().upgraded == ()
+    spark.sql(f"ALTER TABLE {name} DROP CONSTRAINT judge_known")  # a renewal that was cut off
+    assert tables.create().upgraded == (renewed,)
+    spark.sql(f"ALTER TABLE {name} DROP CONSTRAINT judge_known")
+    spark.sql(f"ALTER TABLE {name} ADD CONSTRAINT judge_known CHECK (judge IS NOT NULL)")
+    with pytest.raises(ContractDriftError, match="judge_known"):
+        tables.create()
