@@ -71,7 +71,7 @@ def test_a_screen_shows_it_side_by_side_with_what_was_applied(shop):
     assert re.search(r"train +1/2  50% 9-91 +1/2  50% 9-91 +1 +1 +0 +0", text)
     assert re.search(r"held_out +0/1   0% 0-79 +1/1 100% 21-100 +1 +0 +0 +0", text)
     assert re.search(r"train +\+0.0 \(-100.0 to \+100.0\) +1.000 +0 +no difference shown", text)
-    assert re.search(r"result_correctness +1/4  25% +2/4  50%", text)
+    assert re.search(r"result_correctness +85% +1/4  25% +2/4  50%", text)
     fixed = r"Fixed \(1 of train\)\n.*\n? *q2 +Which customers have no order\? +filter_missing"
     assert re.search(rf"{fixed} -> right", text)
     assert "The benchmark sets are the same." in text
