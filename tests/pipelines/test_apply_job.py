@@ -80,7 +80,7 @@ def _registered_space_and_benchmark(till):
     assert (rows[-1].expected_sql, rows[-1].source) == ("SELECT 1", "imported")
 
     quarantine = p.QuarantineBenchmark(space_id="plain", question_id="q1", reason="it is empty")
-    quarantine_batch = till.propose(0, [(quarantine, "SELECT 1")], "plain")
+    quarantine_batch = till.propose(0, [(quarantine, "SELECT 1")], "plain", "-quarantine")
     till.approve(quarantine_batch)
     till.run()
     rows = till.tables.read(c.BENCHMARKS).orderBy("benchmark_version").collect()

@@ -100,10 +100,10 @@ class Till:
         context = JobContext(self.tables, self.repo, "sqlite://", self.tables.clock)
         return run(context, connect=lambda _: self.client)
 
-    def propose(self, lever, proposed, space_id="till"):
+    def propose(self, lever, proposed, space_id="till", name=""):
         rows = [
             seeded.proposal(
-                f"{space_id}-{lever}-{n}",
+                f"{space_id}-{lever}{name}-{n}",
                 space_id=space_id,
                 lever=lever,
                 cluster_id="cluster" if lever else None,
@@ -118,7 +118,7 @@ class Till:
             for n, (patch, before) in enumerate(proposed)
         ]
         batch = seeded.batch(
-            f"{space_id}-{lever}",
+            f"{space_id}-{lever}{name}",
             space_id=space_id,
             lever=lever,
             kind="lever" if lever else "correction",
