@@ -41,6 +41,7 @@ from transforms.contracts import (
     TABLES,
 )
 from transforms.errors import MissingEvidenceError
+from transforms.evaluation_views import BENCHMARK_STATES
 from transforms.patches import AddInstruction, SetColumnComment
 from transforms.proposal_values import DraftProposal, Proposer
 
@@ -341,6 +342,27 @@ def test_three_corrections_make_a_batch_that_is_approved_like_any_other(loop, la
     [correction] = [row for row in loop.rows(BATCHES) if row["kind"] == "correction"]
     assert (correction["lever"], len(correction["proposal_ids"])) == (0, 3)
     assert correction["waiting_for"] is not None, "the batch of lever 1 is in flight"
+
+
+@pytest.mark.slow
+def test_three_suspect_benchmarks_make_a_batch_of_high_risk_of_their_own(loop, later):
+    failing = {"outcome": "expected_sql_error", "verdict": "skipped", "confirmation": "suspect"}
+    suspects = [Q(f"f{n}", **failing) for n in range(2)]
+    wrong = {"confirmation": "suspect", "verdict": "neither_correct"}
+    others = [Q("n1", **wrong), Q("c0", verdict="genie_correct")]
+    start(loop, [Q("q1"), *suspects, *others])
+    loop.run()
+    states = loop.states(BENCHMARK_STATES, "question_id")
+    assert states == {
+        "q1": "active", "f0": "suspect", "f1": "suspect", "n1": "active", "c0": "active",
+    }  # fmt: skip
+    assert {row["lever"] for row in loop.rows(BATCHES)} == {1}, "two, and a correction"
+    later(1)
+    add_evaluation(loop.tables, Evaluation([Q("q1"), *suspects, *others], number=2))
+    loop.run()
+    assert loop.states(BENCHMARK_STATES, "question_id")["n1"] == "suspect", "neither right, twice"
+    [batch] = [row for row in loop.rows(BATCHES) if row["kind"] == "correction"]
+    assert (batch["question_ids"], batch["risk"]) == (["f0", "f1", "n1"], "high")
 
 
 QUESTION = "How much did customers in the north spend on shipped orders last year?"
