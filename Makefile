@@ -4,7 +4,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= python3
 OLDEST_PYTHON := 3.11
 # Most of a small query is planning, on one core: two Spark sessions side by side, not more.
-IN_PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+IN_PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder --durations=20
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-recorded demo-real show test test-fast fmt check lock docs wheel
