@@ -143,6 +143,7 @@ def test_two_evaluations_on_other_benchmarks_are_compared_once_both_are_judged_o
     judged = {row["judge"]: row for row in judge_changes(history, before, after, alike.pairs)}
     assert judged["result_correctness"] == {
         "judge": "result_correctness",
+        "target": 0.85,
         "compared_count": 4,
         "yes_before": 3,
         "yes_after": 3,

@@ -10,6 +10,7 @@ from pipelines.execution import ExecutionPolicy, executing
 from pipelines.judging import EngineNeededError, Judging, judge_answers
 from pipelines.judging_many import execute_each, judge_many
 from pipelines.result_files import KnownResults, ResultFiles
+from pipelines.second_opinions import fill_gaps
 from tests.conftest import NOW
 from transforms.contracts import EVAL_RESULTS
 from transforms.judgement import Execution, ProfiledValues, SparkValue
@@ -102,7 +103,7 @@ def test_answers_judged_on_executors_give_the_rows_of_judging_at_hand(spark, tab
     answers = asked()
     with executing(spark, "default", [], policy, size_bytes=1) as executor:
         judging = Judging(executor, STATE, VALUES, "bag_any_column", 2)
-        here = judge_answers(answers, judging)
+        here = fill_gaps(judge_answers(answers, judging), None, STATE, executor.execute)
         frame = tables.frame(EVAL_RESULTS, answers)
         executed = []
         judged = judge_many(
