@@ -10,6 +10,7 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +30,7 @@ from transforms.space_state import ColumnProfile, SpaceState
 
 PAGE = Path(__file__).parents[2] / "docs" / "recorded-systems.md"
 NO_SQL = Execution("parse_error", error="the system answered without SQL")
+_SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions"
 _OFFICIAL = {
     "official_set": "official_strict",
     "official_set_any_column": "official_any_column_order",
@@ -63,7 +65,10 @@ def judged_answers(spark: SparkSession) -> Iterator[JudgedAnswer]:
             rows = spark.read.parquet(str(table)).coalesce(1)
             rows.write.format("parquet").saveAsTable(f"{database}.{table.stem}")
         values, names = _values(spark, catalog), [table.name for table in catalog.tables]
-        with executing(spark, database, names, ExecutionPolicy(), size_bytes=1) as executor:
+        with (
+            _one_task(spark),
+            executing(spark, database, names, ExecutionPolicy(), size_bytes=1) as executor,
+        ):
             for system, answer in recorded(database):
                 wanted, sql = asked[answer["question_id"]], answer["sql"]
                 expected = executor.execute(wanted["expected_sql"])
@@ -83,6 +88,18 @@ def judged_answers(spark: SparkSession) -> Iterator[JudgedAnswer]:
                     judgement,
                 )
         spark.sql(f"DROP SCHEMA {database} CASCADE")
+
+
+@contextmanager
+def _one_task(spark: SparkSession) -> Iterator[None]:
+    """New sessions shuffle into one partition: what a query keeps of rows that tie is one thing."""
+    conf = spark.sparkContext._jsc.sc().conf()
+    before = conf.get(_SHUFFLE_PARTITIONS, "2")
+    conf.set(_SHUFFLE_PARTITIONS, "1")
+    try:
+        yield
+    finally:
+        conf.set(_SHUFFLE_PARTITIONS, before)
 
 
 def _values(spark: SparkSession, catalog: SpaceState) -> ProfiledValues:
