@@ -19,8 +19,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from pipelines.codegen import run_interpreted
-from pipelines.execution import ExecutionPolicy, Executor, session_like
+from pipelines.execution import ExecutionPolicy, Executor, fit_to_small_tables, session_like
 from pipelines.tables import quote_name
 from transforms.copies import COPIES, Copy, perturbed
 from transforms.copy_plans import CopyPlan, on_copies, plan_copies
@@ -83,7 +82,7 @@ class CoincidenceCheck:
         for _ in range(workers):
             session = session_like(spark)
             session.catalog.setCurrentDatabase(quote_name(space.catalog, space.state.data_schema))
-            run_interpreted(session)
+            fit_to_small_tables(session)
             self._free.put(session)
 
     def check(self, question: Question) -> Coincidence:

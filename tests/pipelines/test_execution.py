@@ -189,6 +189,19 @@ def test_the_callers_session_is_left_as_it_was(world):
     assert not world.table(NAMES[0]).is_cached
 
 
+def test_groups_of_small_tables_are_made_by_one_task_so_that_none_races_for_a_place(world):
+    sql = (
+        "SELECT COUNT(DISTINCT task) FROM (SELECT n, SPARK_PARTITION_ID() AS task FROM "
+        "(SELECT EXPLODE(SEQUENCE(1, 100)) AS n FROM pet) GROUP BY n)"
+    )
+    policies = ExecutionPolicy(), ExecutionPolicy(small_bytes=0)
+    task_counts = []
+    for policy in policies:
+        with executing(world, SCHEMA, NAMES, policy, size_bytes=1) as executor:
+            task_counts.append(executor.execute(sql).rows)
+    assert task_counts == [((1,),), ((2,),)]
+
+
 def test_tables_of_a_hidden_schema_cannot_be_read(world):
     policy = ExecutionPolicy(workers=1)
     with executing(
