@@ -1,4 +1,4 @@
-"""The approve job: the spaces' policies decide on the batches that are free."""
+"""The approve job: the spaces' policies decide on the batches that nobody decided on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(context: JobContext) -> JobReport:
-    """Approve what the policies approve; nothing free, or policy manual: nothing written."""
+    """Approve what the policies approve; nothing undecided, or policy manual: nothing written."""
     context.progress("applying the approval policies", 0, 0)
     approved = approve_by_policy(context.tables)
     lines = tuple(f"{batch} approved: every proposal has low risk" for batch in approved)

@@ -119,12 +119,12 @@ def print_batches(
         limit=limit,
         keeps_last=True,
     )
-    free = [row for row in rows if is_free(row)]
-    if free and not as_json:
-        first = screens.short(free[0]["batch_id"])
+    undecided = [row for row in rows if is_undecided(row)]
+    if undecided and not as_json:
+        first = screens.short(undecided[0]["batch_id"])
         screens.print_lines(
             "",
-            f"{screens.count(len(free), 'batch', 'batches')} to decide on.",
+            f"{screens.count(len(undecided), 'batch', 'batches')} to decide on.",
             f"Look: genie-loop batches show {first}",
             f"Then: genie-loop approve {first}, or reject",
         )
@@ -162,7 +162,7 @@ def show_batch(
         screens.print_fields([("proposal", change["proposal_id"]), *change_fields(change)])
     screens.print_lines("")
     print_questions("Questions it is to fix", row["question_ids"], questions)
-    if is_free(row):
+    if is_undecided(row):
         short = screens.short(row["batch_id"])
         screens.print_lines(
             "",
@@ -174,9 +174,9 @@ def show_batch(
         screens.print_lines("", f"Take it back: genie-loop reject {short} --reason WHY")
 
 
-def is_free(row: Row) -> bool:
-    """Whether a row of ``batch_states`` is for people to decide on now."""
-    return row["state"] == "proposed" and row["waits_for"] is None
+def is_undecided(row: Row) -> bool:
+    """Whether people may decide on a row of ``batch_states``, also on one that has to wait."""
+    return bool(row["state"] == "proposed")
 
 
 def _changes(history: History, batch: Row) -> list[Row]:

@@ -49,8 +49,10 @@ def _decide(
     )
     for one in decided:
         if one.is_new:
-            back = f"; the approval by {one.takes_back} is taken back" if one.takes_back else ""
-            screens.print_lines(f"{one.decision}: {one.batch_id} ({one.space_id}){back}")
+            more = f"; the approval by {one.takes_back} is taken back" if one.takes_back else ""
+            if one.waits_for:
+                more = f"; applied once {screens.short(one.waits_for)} is settled"
+            screens.print_lines(f"{one.decision}: {one.batch_id} ({one.space_id}){more}")
         else:
             screens.print_lines(
                 f"{one.batch_id} was {one.decision} before by {one.decided_by}; nothing written"

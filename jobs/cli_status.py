@@ -32,10 +32,12 @@ ORDER BY s.space_id
 """
 
 _TO_DECIDE = """
-SELECT space_id, batch_id, kind, lever, risk, array_length(proposal_ids) AS proposal_count
-FROM batch_states
-WHERE state = 'proposed' AND waits_for IS NULL
-ORDER BY space_id, recorded_at, batch_id
+SELECT b.space_id, b.batch_id, b.kind, b.lever, b.risk,
+  array_length(b.proposal_ids) AS proposal_count
+FROM batch_states b
+JOIN space_states s ON s.space_id = b.space_id
+WHERE b.state = 'proposed' AND (b.risk <> 'low' OR s.policy = 'manual')
+ORDER BY b.space_id, b.recorded_at, b.batch_id
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -27,7 +27,8 @@ LEFT JOIN latest_evaluations e ON e.space_id = b.space_id
 class Decided:
     """A batch and the decision on it; ``is_new`` is False when it was decided so before.
 
-    ``takes_back`` is who had approved what is declined now.
+    ``takes_back`` is who had approved what is declined now, ``waits_for`` the batch in flight that
+    comes before one that is approved.
     """
 
     batch_id: str
@@ -36,6 +37,7 @@ class Decided:
     decided_by: str
     is_new: bool
     takes_back: str | None = None
+    waits_for: str | None = None
 
 
 def decide(
@@ -51,8 +53,8 @@ def decide(
 
     A batch that was decided so before keeps that decision and nothing is written for it. An
     approval can be taken back by declining, as long as nothing of the batch was begun. Raises
-    StateConflictError, and writes nothing, when any of the batches is unknown, waits, is stale,
-    was declined or begun, or when the beginning of an id fits several.
+    StateConflictError, and writes nothing, when any of the batches is unknown, is stale, was
+    declined or begun, or when the beginning of an id fits several.
     """
     if not history.is_there:
         raise StateConflictError(
@@ -63,8 +65,7 @@ def decide(
         chosen = {
             row["batch_id"]: row for row in (the_only(known, "batch", text) for text in batches)
         }
-        states = {row["batch_id"]: row["state"] for row in known}
-        decided = tuple(_decided(row, states, decision, decided_by) for row in chosen.values())
+        decided = tuple(_decided(row, decision, decided_by) for row in chosen.values())
         rows = [
             _approval(chosen[d.batch_id], d, reason=reason, now=clock())
             for d in decided
@@ -75,7 +76,7 @@ def decide(
     return decided
 
 
-def _decided(row: Row, states: Mapping[str, str], decision: Decision, decided_by: str) -> Decided:
+def _decided(row: Row, decision: Decision, decided_by: str) -> Decided:
     batch, state = row["batch_id"], row["state"]
     if state == "stale":
         raise StateConflictError(
@@ -93,15 +94,8 @@ def _decided(row: Row, states: Mapping[str, str], decision: Decision, decided_by
         )
     if state != "proposed":
         raise StateConflictError(f"this batch is {state}; there is nothing to decide", where=batch)
-    if row["waits_for"] is not None:
-        raise StateConflictError(
-            f"this batch waits for {row['waits_for']}",
-            where=batch,
-            remedy="decide on that one first"
-            if states[row["waits_for"]] == "proposed"
-            else f"that one is {states[row['waits_for']]}; this one is free once it is settled",
-        )
-    return Decided(batch, row["space_id"], decision, decided_by, is_new=True)
+    waits_for = row["waits_for"] if decision == "approved" else None
+    return Decided(batch, row["space_id"], decision, decided_by, is_new=True, waits_for=waits_for)
 
 
 def _decision_stands(row: Row) -> StateConflictError:

@@ -1,8 +1,5 @@
 """Plans from the states: the next batch of each space, the audit of its levers, its end.
 
-A batch that need not wait any more is said to be free in ``batches``: its update starts the approve
-job, which could not watch all that settles the batch ahead.
-
 Needs no memory of what ran before: what is in the tables decides, so that planning twice plans
 once.
 """
@@ -15,7 +12,7 @@ from pipelines.assets import schema_assets
 from pipelines.optimize_stream import Commits
 from pipelines.states import States, held
 from pipelines.tables import Tables
-from transforms.batching import detect_conflicts_and_batch, freed
+from transforms.batching import detect_conflicts_and_batch
 from transforms.change_views import BATCH_STATES, CLUSTER_STATES, PROPOSAL_STATES
 from transforms.closing import final_requests, spaces_at_the_end_of_a_cycle
 from transforms.contracts import BATCHES, EVALUATION_REQUESTS, EVALUATIONS, LEVER_AUDIT
@@ -38,13 +35,7 @@ def _plan_cycle(tables: Tables, commits: Commits) -> bool:
     states = States(tables)
     assets = schema_assets(tables, states.of(SPACE_STATES).where("evaluation_id IS NOT NULL"))
     audited = held(_audited(tables, states, assets))
-    formed = held(_formed(states, audited).unionByName(freed(states.of(BATCH_STATES))))
-    did_form = tables.merge(
-        BATCHES,
-        formed,
-        update=("waiting_for", "waiting_reason"),
-        matched_when="t.waiting_for IS NOT NULL AND s.waiting_for IS NULL",
-    )
+    did_form = tables.merge(BATCHES, held(_formed(states, audited)))
     commits.note(BATCHES, did_form)
     if did_form:
         states = States(tables)

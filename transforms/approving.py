@@ -16,15 +16,16 @@ def policy_decisions(spaces: DataFrame, batches: DataFrame, proposals: DataFrame
     """Approvals that the policies of the spaces give now, columns of ``DECISION_COLUMNS``.
 
     ``spaces`` are the newest registrations, ``batches`` the rows of ``batch_states``. The policy
-    ``auto_low_risk`` approves a batch that nobody decided on, that waits for none, and whose
-    proposals are all there and all of low risk; ``manual`` approves nothing.
+    ``auto_low_risk`` approves a batch that nobody decided on and whose proposals are all there and
+    all of low risk, also one that has to wait its turn; ``manual`` approves nothing.
     """
     trusting = spaces.where(F.col("policy") == AUTO_LOW_RISK).select("space_id")
-    is_free = (F.col("state") == "proposed") & F.col("waits_for").isNull()
-    free = batches.where(is_free).join(trusting, on="space_id", how="left_semi")
+    undecided = batches.where(F.col("state") == "proposed").join(
+        trusting, on="space_id", how="left_semi"
+    )
     low_risk = proposals.where(F.col("risk") == "low").select("space_id", "proposal_id")
     low_counts = (
-        free.select("space_id", "batch_id", F.explode("proposal_ids").alias("proposal_id"))
+        undecided.select("space_id", "batch_id", F.explode("proposal_ids").alias("proposal_id"))
         .join(low_risk, on=["space_id", "proposal_id"], how="inner")
         .groupBy("batch_id")
         .agg(F.count_distinct("proposal_id").alias("low_count"))
@@ -32,7 +33,7 @@ def policy_decisions(spaces: DataFrame, batches: DataFrame, proposals: DataFrame
     decided_by = F.lit(f"policy:{AUTO_LOW_RISK}")
     is_harmless = F.col("low_count") == F.size(F.array_distinct("proposal_ids"))
     return (
-        free.join(low_counts, on="batch_id", how="inner")
+        undecided.join(low_counts, on="batch_id", how="inner")
         .where(is_harmless)
         .select(
             "space_id",

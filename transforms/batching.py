@@ -57,8 +57,8 @@ def detect_conflicts_and_batch(
     the one of higher impact is taken, the other is left for later. A batch holds one risk, the
     lowest there is: what a policy may approve does not wait for what a person has to. ``turns``
     says which lever may form a batch (``space_id``, ``cycle``, ``lever``; lever 0: corrections),
-    ``batches`` is the view batch_states. A batch that touches what an unsettled one touches waits
-    for it.
+    ``batches`` is the view batch_states. A batch that touches what one in flight touches, approved
+    and not settled, waits for it.
     """
     candidates = proposals.where(F.col("state") == "open").join(
         turns, ["space_id", "lever"], "inner"
@@ -78,22 +78,6 @@ def detect_conflicts_and_batch(
         .where(F.col("position") <= MAX_PATCHES)
     )
     return _with_waiting(_formed(chosen), batches).select(*BATCH_COLUMNS)
-
-
-def freed(batches: DataFrame) -> DataFrame:
-    """Batches that waited and are free to be approved now: rows of ``BATCH_COLUMNS``.
-
-    ``batches`` is the view batch_states. The rows say that they wait no more, for what watches the
-    table to see it.
-    """
-    is_freed = F.col("waiting_for").isNotNull() & F.col("waits_for").isNull()
-    nothing = F.lit(None).cast("string")
-    return (
-        batches.where((F.col("state") == "proposed") & is_freed)
-        .withColumn("waiting_for", nothing)
-        .withColumn("waiting_reason", nothing)
-        .select(*BATCH_COLUMNS)
-    )
 
 
 def _risk_rank() -> Column:
@@ -139,32 +123,19 @@ def _formed(chosen: DataFrame) -> DataFrame:
 
 
 def _with_waiting(formed: DataFrame, batches: DataFrame) -> DataFrame:
-    """Adds the first unsettled batch in the way: recorded before, or earlier in the same order.
-
-    The order within one planning is that of the view batch_states: kind, then batch_id.
-    """
-    in_flight = batches.where(~F.col("is_settled")).select(
-        "batch_id", "space_id", "kind", "targets", "state", "recorded_at"
-    )
-    ahead = in_flight.unionByName(
-        formed.select("batch_id", "space_id", "kind", "targets"), allowMissingColumns=True
-    )
-    is_new = F.col("recorded_at").isNull()
-    # What is recorded comes before what is formed now, NULL being later than any time.
-    place = F.struct(is_new.alias("is_new"), "recorded_at", "kind", "batch_id")
+    """Adds the first batch in flight in the way; the order is that of the view batch_states."""
     objects = F.explode(F.array_union("targets", F.array(F.concat(F.lit("in:"), "space_id"))))
-    ahead_of = ahead.select(
+    is_begun = F.col("begun_at").isNotNull()
+    ahead = batches.where(F.col("state").isin("approved", "applied", "rejected")).select(
         F.col("batch_id").alias("other_id"),
-        F.coalesce("state", F.lit("proposed")).alias("other_state"),
+        F.col("state").alias("other_state"),
         F.col("space_id").alias("other_space_id"),
-        place.alias("other_place"),
+        F.struct(~is_begun, "recorded_at", "kind", "batch_id").alias("other_place"),
         objects.alias("object"),
     )
     waiting = (
-        formed.withColumn("recorded_at", F.lit(None).cast("timestamp"))
-        .select("batch_id", "space_id", place.alias("place"), objects.alias("object"))
-        .join(ahead_of, "object", "inner")
-        .where(F.col("other_place") < F.col("place"))
+        formed.select("batch_id", "space_id", objects.alias("object"))
+        .join(ahead, "object", "inner")
         .groupBy("batch_id", "space_id")
         .agg(
             F.min_by(

@@ -109,27 +109,38 @@ LEFT JOIN (
 """,
 )
 
+
+def _turn(batch: str) -> str:
+    """Among batches in each other's way the lowest comes first: begun, approved, neither."""
+    return (
+        f"CASE WHEN {batch}.begun_at IS NOT NULL THEN 0 WHEN {batch}.state = 'approved' THEN 1 "
+        "ELSE 2 END"
+    )
+
+
 BATCH_STATES = View(
     name="batch_states",
     comment=(
         "One row per batch with its state, whether it is settled, and the batch it waits for: the "
-        "first unsettled one before it in the same space or on the same object"
+        "first in flight, approved and not settled, in the same space or on the same object. One "
+        "that nobody decided on is in nobody's way; of two approved ones the older comes first"
     ),
-    sql="""
+    sql=f"""
 SELECT p.*, p.state IN ('declined', 'accepted', 'undone', 'stale') AS is_settled,
   w.waits_for
 FROM batch_progress p
 LEFT JOIN (
   SELECT b.batch_id, o.batch_id AS waits_for, ROW_NUMBER() OVER (
-    PARTITION BY b.batch_id ORDER BY o.recorded_at, o.kind, o.batch_id
+    PARTITION BY b.batch_id ORDER BY {_turn("o")}, o.recorded_at, o.kind, o.batch_id
   ) AS position
   FROM batch_progress b
   JOIN batch_progress o ON o.batch_id <> b.batch_id
     AND (o.space_id = b.space_id OR arrays_overlap(o.targets, b.targets))
-    AND (o.recorded_at < b.recorded_at OR (o.recorded_at = b.recorded_at
-      AND (o.kind < b.kind OR (o.kind = b.kind AND o.batch_id < b.batch_id))))
+    AND ({_turn("o")} < {_turn("b")} OR ({_turn("o")} = {_turn("b")}
+      AND (o.recorded_at < b.recorded_at OR (o.recorded_at = b.recorded_at
+        AND (o.kind < b.kind OR (o.kind = b.kind AND o.batch_id < b.batch_id))))))
   WHERE b.state IN ('proposed', 'approved')
-    AND o.state IN ('proposed', 'approved', 'applied', 'rejected')
+    AND o.state IN ('approved', 'applied', 'rejected')
 ) w ON w.batch_id = p.batch_id AND w.position = 1
 """,
 )

@@ -651,7 +651,7 @@ BATCHES = Table(
         _need("question_ids", "ARRAY<STRING>", "Train questions it is to fix"),
         _need("targets", "ARRAY<STRING>", "Objects it changes: one batch in flight for each"),
         _need("risk", "STRING", "Highest risk of its proposals"),
-        Field("waiting_for", "STRING", "Batch it waits for; NULL: free to be approved"),
+        Field("waiting_for", "STRING", "Batch in flight when it was formed, that goes before it"),
         Field("waiting_reason", "STRING", "Why it waits"),
         _RECORDED,
     ),

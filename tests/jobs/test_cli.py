@@ -101,7 +101,7 @@ def test_status_shows_spaces_due_jobs_and_batches_with_the_command_to_approve(sh
     assert re.search(r"shop +1/2  50% 9-91 +0/1   0% 0-79 +0/1   0% 0-79 +1 +improving", text)
     assert "evaluate: evaluation_requests updated" in text
     assert f"genie-loop approve {FREE[6:14]}" in text
-    assert f"genie-loop approve {BEHIND[6:14]}" not in text
+    assert f"genie-loop approve {BEHIND[6:14]}" in text
     about = {row["about"] for row in listed(shop, "status")}
     assert about == {"space", "job", "batch"}
 
@@ -283,10 +283,21 @@ def test_a_batch_is_shown_with_before_after_evidence_questions_and_how_to_decide
     assert [q["question_id"] for q in row["questions"]] == ["q2"]
 
 
-def test_a_batch_that_waits_names_the_one_it_waits_for_and_offers_no_decision(shop):
+def test_a_batch_that_waits_names_the_one_it_waits_for_and_may_be_approved(shop):
+    append(shop, c.APPROVALS, [seeded.approval(1)])
     text = shown(shop, "batches", "show", BEHIND)
     assert f"waits for  {FREE}" in text
-    assert "genie-loop approve" not in text
+    assert f"genie-loop approve {BEHIND[6:14]}" in text
+    approved = shown(shop, "approve", BEHIND, "--by", "ann")
+    assert f"approved: {BEHIND} (shop); applied once {FREE[6:14]} is settled\n" in approved
+
+
+def test_status_leaves_to_the_policy_what_it_decides(shop):
+    append(shop, c.SPACES, [seeded.space(policy="auto_low_risk", registration_id="r2", ordinal=2)])
+    append(shop, c.BATCHES, [seeded.batch(3, [2], risk="high", recorded_at=seeded.NOON)])
+    assert [row["batch_id"] for row in listed(shop, "status") if row["about"] == "batch"] == [
+        make_id("batch", 3)
+    ]
 
 
 def test_a_proposal_is_shown_with_its_reasons(shop):
@@ -381,7 +392,6 @@ def test_the_version_is_that_of_the_distribution():
     ("words", "exit_code", "message"),
     [
         (["approve", "nothing"], 7, "there is no such batch"),
-        (["approve", BEHIND], 7, "waits for"),
         (["batches", "show", "nothing"], 7, "there is no such batch"),
         (["proposals", "show", "nothing"], 7, "there is no such proposal"),
         (["clusters", "show", "nothing"], 7, "there is no such cluster"),

@@ -140,7 +140,7 @@ def test_load_run_press_ctrl_c_run_on_decide_and_evaluate_again(tmp_path, folder
     assert [r["job"] for r in listed(home, "status") if r["about"] == "job"] == ["optimize"]
 
     # People look and decide while another process owns the home and runs a job.
-    (free,) = [b["batch_id"] for b in batches if b["waits_for"] is None]
+    free = next(b["batch_id"] for b in batches if b["kind"] == "lever")
     running = start(home, "run", "--no-wait")
     await_job(home, running)
     call(home, "approve", free, "--by", "ann")

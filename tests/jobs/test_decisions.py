@@ -94,10 +94,9 @@ def test_declining_is_a_decision_too_and_frees_the_next_batch(history):
         (["nothing"], "there is no such batch"),
         ([""], "there is no such batch"),
         (["3"], "2 begin so"),
-        ([BEHIND], f"this batch waits for {FREE}"),
-        ([FREE, BEHIND], "waits for"),
+        ([FREE, "nothing"], "there is no such batch"),
     ],
-    ids=["unknown", "empty", "ambiguous", "waiting", "one of two waits"],
+    ids=["unknown", "empty", "ambiguous", "one of two is unknown"],
 )
 def test_what_cannot_be_decided_is_refused_with_a_remedy_and_nothing_is_written(
     history, texts, message
@@ -110,14 +109,27 @@ def test_what_cannot_be_decided_is_refused_with_a_remedy_and_nothing_is_written(
     assert version(history) == before
 
 
-def test_the_remedy_says_what_the_batch_in_front_is_waiting_for(history):
-    with pytest.raises(StateConflictError) as caught:
-        approve(history, BEHIND)
-    assert caught.value.remedy == "decide on that one first"
+def test_a_batch_that_nobody_decided_on_is_in_nobodys_way(history):
+    (decided,) = approve(history, BEHIND)
+    assert (decided.is_new, decided.waits_for) == (True, None)
+    (row,) = history.select("SELECT waits_for FROM batch_states WHERE batch_id = :b", b=FREE)
+    assert row["waits_for"] == BEHIND
+
+
+@pytest.mark.parametrize("decision", ["approved", "declined"])
+def test_a_batch_that_waits_is_decided_on_and_keeps_its_turn(history, decision):
     approve(history, FREE)
-    with pytest.raises(StateConflictError) as caught:
-        approve(history, BEHIND)
-    assert caught.value.remedy == "that one is approved; this one is free once it is settled"
+    (decided,) = approve(history, BEHIND, decision=decision)
+    is_approved = decision == "approved"
+    assert decided.waits_for == (FREE if is_approved else None)
+    states = {
+        row["batch_id"]: (row["state"], row["waits_for"])
+        for row in history.select("SELECT batch_id, state, waits_for FROM batch_states")
+    }
+    assert states == {
+        FREE: ("approved", None),
+        BEHIND: (decision, FREE if is_approved else None),
+    }
 
 
 def test_a_batch_that_was_declined_is_not_approved(history):

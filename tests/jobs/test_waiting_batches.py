@@ -1,4 +1,4 @@
-"""A batch that had to wait is decided on when it is free: by the triggers, by nobody's command."""
+"""A batch that has to wait is applied when its turn comes: by the triggers, by nobody's command."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from jobs.context import JobContext, JobReport
 from jobs.runner import Runner
 from jobs.triggers import read_triggers
 from pipelines.optimize import optimize
+from pipelines.states import States
 from tests.conftest import NOW
 from tests.jobs import seeded
 from tests.pipelines.histories import rows
@@ -23,6 +24,7 @@ from tests.pipelines.loop_rows import (
     add_space,
 )
 from transforms import contracts as c
+from transforms.change_views import BATCH_STATES
 from transforms.identity import make_id
 
 FIRST, SECOND = make_id("batch", 1), make_id("batch", 2)
@@ -48,7 +50,7 @@ class Bystander:
 
 
 class Shop:
-    """A space whose policy approves what has low risk; its first batch has high risk."""
+    """A space whose policy approves what has low risk; its first batch of two has high risk."""
 
     def __init__(self, tables, home, folder):
         self.tables, self.home, self.folder = tables, home, folder
@@ -57,10 +59,9 @@ class Shop:
         add_benchmarks(tables, WRONG)
         add_evaluation(tables, Evaluation(WRONG))
         self.append(c.PROPOSALS, seeded.proposal(1, risk="high"), seeded.proposal(2))
-        waits = {"waiting_for": FIRST, "waiting_reason": "one batch of a space at a time"}
         later = NOW + timedelta(minutes=1)
         self.append(c.BATCHES, seeded.batch(1, [1]))
-        self.append(c.BATCHES, seeded.batch(2, [2], recorded_at=later, **waits))
+        self.append(c.BATCHES, seeded.batch(2, [2], recorded_at=later))
 
     def append(self, table, *rows):
         mine = [{**row, "space_id": "shop-a"} for row in rows]
@@ -94,12 +95,23 @@ class Shop:
             if row["decision"] == "approved"
         }
 
+    def turn(self):
+        """The batch that is to be applied or undone now, if any."""
+        free = "(state = 'approved' AND waits_for IS NULL) OR state = 'rejected'"
+        batches = States(self.tables).of(BATCH_STATES).where(free).collect()
+        return {batch["batch_id"] for batch in batches}
+
+
+@pytest.fixture
+def shop(tables, home, tmp_path):
+    return Shop(tables, home, tmp_path)
+
 
 def nothing(cluster, facts):
     return []
 
 
-def declined(shop):
+def taken_back(shop):
     shop.append(c.APPROVALS, seeded.approval(1, decision="declined"))
 
 
@@ -111,35 +123,44 @@ def accepted(shop):
     add_evaluation(shop.tables, Evaluation(better, number=2, **measured))
 
 
-def undone(shop):
+def rejected(shop):
     _apply(shop)
     shop.append(c.GATE_DECISIONS, seeded.gate_decision(1, "rejected"))
-    shop.run()
-    assert shop.approved() == {(FIRST, "ann")}, "it is not undone yet"
-    undone_at = START + timedelta(hours=3)
-    shop.append(c.APPLICATIONS, seeded.application(1, "undo", recorded_at=undone_at))
 
 
 def _apply(shop):
-    shop.append(c.APPROVALS, seeded.approval(1))
     between = START + timedelta(minutes=90)  # after the first evaluation, before the second
     shop.append(c.APPLICATIONS, seeded.application(1, recorded_at=between))
     shop.run()
+    assert shop.turn() == set(), "the first is not gated yet"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("settled", [declined, accepted, undone], ids=lambda end: end.__name__)
-def test_a_batch_is_approved_once_the_one_before_it_is_through(tables, home, tmp_path, settled):
-    shop = Shop(tables, home, tmp_path)
+def test_a_batch_that_nobody_decided_on_keeps_no_policy_from_approving_the_next(shop):
     shop.run()
-    assert shop.approved() == set()
+    assert shop.approved() == {(SECOND, "policy:auto_low_risk")}
+    assert shop.turn() == {SECOND}
+    shop.append(c.APPROVALS, seeded.approval(1))
+    assert shop.turn() == {FIRST}, "of two that are approved the older comes first"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settled", [taken_back, accepted, rejected], ids=lambda end: end.__name__)
+def test_a_batch_has_its_turn_once_the_one_before_it_is_through(shop, settled):
+    shop.append(c.APPROVALS, seeded.approval(1))
+    shop.run()
+    assert shop.approved() == {(FIRST, "ann"), (SECOND, "policy:auto_low_risk")}
+    assert shop.turn() == {FIRST}
     settled(shop)
     shop.seen.reasons.clear()
     shop.run()
-    assert (SECOND, "policy:auto_low_risk") in shop.approved()
-    assert ("approve", "batches updated") in shop.seen.reasons
-    free = next(row for row in rows(tables, c.BATCHES) if row["batch_id"] == SECOND)
-    assert (free["waiting_for"], free["waiting_reason"]) == (None, None)
+    assert "apply" in {job for job, _ in shop.seen.reasons}
+    if settled is rejected:
+        assert shop.turn() == {FIRST}, "it is to be undone"
+        undone_at = START + timedelta(hours=3)
+        shop.append(c.APPLICATIONS, seeded.application(1, "undo", recorded_at=undone_at))
+    assert shop.turn() == {SECOND}
+    shop.run()
     shop.seen.reasons.clear()
     shop.run()
     assert shop.seen.reasons == []

@@ -9,8 +9,10 @@ import pytest
 from jobs.approve import run
 from jobs.context import JobContext
 from pipelines.approving import approve_by_policy
+from pipelines.states import States
 from tests.jobs.seeded import NOON, batch, proposal, space
 from transforms import contracts as c
+from transforms.change_views import BATCH_STATES
 from transforms.identity import make_id
 
 POLICY = "policy:auto_low_risk"
@@ -72,13 +74,15 @@ def test_the_rest_is_left_to_people(tables, policy, risks, decision):
     assert decisions(tables) == before
 
 
-def test_a_batch_that_waits_is_not_approved_before_its_turn(tables):
+def test_a_batch_that_waits_for_another_is_approved_and_keeps_its_turn(tables):
     record(tables, c.SPACES, space(policy="auto_low_risk"))
     record(tables, c.PROPOSALS, proposal(1), proposal(2))
     later = {"recorded_at": NOON + timedelta(minutes=1)}
     record(tables, c.BATCHES, {**batch(1, [1]), "recorded_at": NOON}, {**batch(2, [2]), **later})
-    assert approve_by_policy(tables) == (make_id("batch", 1),)
+    assert set(approve_by_policy(tables)) == {make_id("batch", 1), make_id("batch", 2)}
     assert approve_by_policy(tables) == ()
+    waits = {row["batch_id"]: row["waits_for"] for row in States(tables).of(BATCH_STATES).collect()}
+    assert waits == {make_id("batch", 1): None, make_id("batch", 2): make_id("batch", 1)}
 
 
 def test_the_newest_registration_of_a_space_says_its_policy(tables):

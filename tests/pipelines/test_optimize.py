@@ -298,32 +298,38 @@ def test_when_the_platform_fails_where_it_could_decide_the_batch_is_asked_again(
     assert loop.states(BATCH_STATES, "batch_id") == {batch["batch_id"]: "applied"}
 
 
+def waits_of(loop):
+    """What the batches of lever 1 wait for."""
+    return {
+        row["batch_id"]: row["waits_for"]
+        for row in States(loop.tables).of(BATCH_STATES).collect()
+        if row["lever"] == 1
+    }
+
+
 @pytest.mark.slow
 def test_spaces_that_share_a_table_change_it_one_after_the_other(loop, later):
     for space_id in ("shop-a", "shop-b", "shop-c"):
         add_space(loop.tables, space_id)
         add_evaluation(loop.tables, Evaluation([Q("q1"), Q("q2")], space_id=space_id))
     loop.run()
-    waiting = {row["batch_id"]: row["waiting_for"] for row in loop.rows(BATCHES)}
-    assert len(waiting) == 3, "one batch of each space, however often it is planned"
-    [free] = [name for name, other in waiting.items() if other is None]
-    assert set(waiting.values()) == {None, free}
-    by_space = {row["space_id"]: row for row in loop.rows(BATCHES)}
-    [first_waiting] = sorted(
-        (row for row in by_space.values() if row["waiting_for"]), key=lambda row: row["batch_id"]
-    )[:1]
-    assert loop.audit(first_waiting["space_id"])[1]["skip_reason"] == (
-        f"batch {first_waiting['batch_id']} waits for batch {free}"
+    batches = sorted(loop.rows(BATCHES), key=lambda row: row["batch_id"])
+    assert len(batches) == 3, "one batch of each space, however often it is planned"
+    assert {row["waiting_for"] for row in batches} == {None}, "nothing is in flight"
+    later(1)
+    for batch in batches:
+        decide(loop.tables, batch, "approved")
+    loop.run()
+    first, second, third = (row["batch_id"] for row in batches)
+    assert waits_of(loop) == {first: None, second: first, third: first}
+    assert loop.audit(batches[1]["space_id"])[1]["skip_reason"] == (
+        f"batch {second} waits for batch {first}"
     )
     later(1)
-    decide(loop.tables, loop.batches()[free], "declined")
+    decide(loop.tables, batches[0], "declined")
     loop.run()
-    states = {
-        row["batch_id"]: row["waits_for"]
-        for row in States(loop.tables).of(BATCH_STATES).collect()
-        if row["lever"] == 1
-    }
-    assert states[first_waiting["batch_id"]] is None, "its turn has come"
+    waits = waits_of(loop)
+    assert (waits[second], waits[third]) == (None, second), "its turn has come"
 
 
 @pytest.mark.slow
@@ -341,7 +347,7 @@ def test_three_corrections_make_a_batch_that_is_approved_like_any_other(loop, la
     assert seen == {"c0": 2, "c1": 2, "c2": 1}
     [correction] = [row for row in loop.rows(BATCHES) if row["kind"] == "correction"]
     assert (correction["lever"], len(correction["proposal_ids"])) == (0, 3)
-    assert correction["waiting_for"] is not None, "the batch of lever 1 is in flight"
+    assert correction["waiting_for"] is None, "nobody decided on the batch of lever 1 yet"
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pyspark.sql import functions as F
@@ -12,13 +12,12 @@ from transforms.batching import (
     BATCH_COLUMNS,
     changed_object,
     detect_conflicts_and_batch,
-    freed,
     patches_hash,
 )
 from transforms.contracts import BATCHES, PROPOSALS
 
 YESTERDAY = datetime(2026, 1, 1, tzinfo=UTC)
-STATES = {"state": "STRING", "is_settled": "BOOLEAN"}
+STATES = {"state": "STRING", "begun_at": "TIMESTAMP"}
 
 
 def proposal(name, *, space="shop", lever=1, impact=1.0, state="open", **changed):
@@ -108,7 +107,7 @@ def in_flight(name, *, space="shop", state="proposed", targets=("table:shop.orde
         "kind": "lever",
         "targets": list(targets),
         "state": state,
-        "is_settled": state in {"accepted", "declined", "undone", "stale"},
+        "begun_at": YESTERDAY if state in {"applied", "rejected"} else None,
         "recorded_at": YESTERDAY,
         **changed,
     }
@@ -121,8 +120,8 @@ def test_a_batch_waits_for_another_space_that_is_changing_the_same_table(spark):
     assert row["waiting_reason"] == ("space bank is changing table:shop.orders: batch-0 is applied")
 
 
-@pytest.mark.parametrize("state", ["accepted", "declined", "undone", "stale"])
-def test_a_settled_batch_is_in_nobodys_way(spark, state):
+@pytest.mark.parametrize("state", ["proposed", "accepted", "declined", "undone", "stale"])
+def test_a_batch_that_is_not_in_flight_is_in_nobodys_way(spark, state):
     there = in_flight("batch-0", space="bank", state=state)
     assert batched(spark, [proposal("p")], batches=[there])["shop", 1]["waiting_for"] is None
 
@@ -135,18 +134,21 @@ def test_changes_inside_two_spaces_do_not_wait_for_each_other(spark):
     assert made["shop", 6]["waiting_for"] is None
 
 
-def test_of_batches_formed_together_all_but_the_first_on_a_table_wait(spark):
-    spaces = ("a", "b", "c")
-    made = batched(
-        spark,
-        [proposal(f"p of {space}", space=space) for space in spaces],
-        turns=[(space, 1, 1) for space in spaces],
+def test_of_batches_in_the_way_the_one_that_was_begun_comes_first(spark):
+    also = {"kind": "correction", "targets": ["space:shop"]}
+    ahead = [
+        in_flight("approved", state="approved", recorded_at=YESTERDAY - timedelta(days=1)),
+        in_flight("begun", state="approved", begun_at=YESTERDAY, **also),
+        in_flight("undecided", **also),
+    ]
+    row = batched(spark, [proposal("p")], batches=ahead)["shop", 1]
+    assert row["waiting_for"] == "begun"
+    assert row["waiting_reason"] == (
+        "one batch of a space is in flight at a time: begun is approved"
     )
-    by_id = sorted(made.values(), key=lambda row: row["batch_id"])
-    assert [row["waiting_for"] for row in by_id] == [None, *2 * [by_id[0]["batch_id"]]]
 
 
-def test_a_correction_goes_before_the_lever_of_its_space(spark):
+def test_a_correction_and_a_lever_of_a_space_are_formed_side_by_side(spark):
     corrections = [
         proposal(f"c{n}", lever=0, target=f"benchmark:shop/q{n}", target_field="expected_sql")
         for n in range(3)
@@ -154,26 +156,7 @@ def test_a_correction_goes_before_the_lever_of_its_space(spark):
     made = batched(spark, [*corrections, proposal("p")], turns=[("shop", 1, 0), ("shop", 1, 1)])
     correction, lever = made["shop", 0], made["shop", 1]
     assert (correction["kind"], correction["targets"]) == ("correction", ["space:shop"])
-    assert correction["waiting_for"] is None
-    assert lever["waiting_for"] == correction["batch_id"]
-    assert lever["waiting_reason"] == (
-        f"one batch of a space is in flight at a time: {correction['batch_id']} is proposed"
-    )
-
-
-def test_batches_that_waited_and_are_free_wait_for_none_and_no_other_is_touched(spark):
-    waiting = {"waiting_for": "batch-0", "waiting_reason": "it is applied"}
-    batches = [
-        in_flight("freed", **waiting, waits_for=None),
-        in_flight("waits on", **waiting, waits_for="batch-1"),
-        in_flight("was free", waits_for=None),
-        in_flight("settled", **waiting, state="stale", waits_for=None),
-    ]
-    also = {**STATES, "waits_for": "STRING"}
-    rows = freed(frame(spark, BATCHES, batches, also=also)).collect()
-    assert [(row["batch_id"], row["waiting_for"], row["waiting_reason"]) for row in rows] == [
-        ("freed", None, None)
-    ]
+    assert (correction["waiting_for"], lever["waiting_for"]) == (None, None)
 
 
 OBJECTS = {

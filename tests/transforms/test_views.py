@@ -431,13 +431,22 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
         batch("begun", ["begun"], hour=2.47),
         batch("of the bank", ["changes the same"], space="bank", hour=2.7),
         batch("late", ["for addressed"], hour=2.8),
-        batch("same table", ["x"], space="new", targets=["table:of.proposed"], hour=3.2),
+        batch("same table", ["x"], space="new", targets=["table:of.approved"], hour=3.2),
+        batch("of no change yet", ["x"], space="late", targets=["table:of.proposed"], hour=3.2),
         batch("own table", ["x"], space="new space", hour=3.3),
         batch("correction", ["x"], space="corrected space", kind="correction", hour=3.4),
         batch("lever beside it", ["x"], space="corrected space", hour=3.4),
+        batch("undecided", ["x"], space="auto space", kind="correction", hour=3.5),
+        batch("by policy", ["x"], space="auto space", hour=3.6),
+        batch("older", ["x"], space="begun space", kind="correction", hour=3.5),
+        batch("first begun", ["x"], space="begun space", hour=3.6),
     ],
     APPROVALS.name: [
         *(decision(state, "approved") for state in ("approved", *APPLIED)),
+        *(
+            decision(name, "approved")
+            for name in ("correction", "lever beside it", "by policy", "older", "first begun")
+        ),
         decision("declined", "declined"),
         decision("declined", "approved", by="bob"),  # at the same time: declined counts
         decision("taken back", "approved", by="bob"),
@@ -465,7 +474,7 @@ HISTORY: dict[str, list[dict[str, Any]]] = {
             "inverse": "{}",
             "recorded_at": at(4.4),
         }
-        for name in ("accepted", "begun")
+        for name in ("accepted", "begun", "first begun")
     ],
     APPLICATIONS.name: [
         application("applied", proposals=["applied"], hour=6.65),
@@ -582,13 +591,16 @@ def test_a_batch_that_is_settled_is_in_nobodys_way(states):
     assert settled == {"declined", "accepted", "undone", "stale"}
 
 
-def test_a_batch_waits_for_the_first_unsettled_one_of_its_space_or_table(states):
+def test_a_batch_waits_for_the_first_in_flight_of_its_space_or_table(states):
     waits = {row["batch_id"]: row["waits_for"] for row in states.of(BATCH_STATES).collect()}
-    assert waits["same table"] == "proposed"
+    assert waits["same table"] == "approved"
+    assert waits["of no change yet"] is None, "what nobody decided on is in nobody's way"
     assert waits["own table"] is None
     assert waits["approved"] == waits["proposed"] == "applied"
     assert waits["correction"] is None
     assert waits["lever beside it"] == "correction", "of two at once the correction comes first"
+    assert (waits["by policy"], waits["undecided"]) == (None, "by policy")
+    assert (waits["first begun"], waits["older"]) == (None, "first begun")
 
 
 def test_who_declines_counts_until_it_is_applied_and_undoes_what_was_begun(states):
