@@ -14,7 +14,12 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from transforms.result_values import decimal_text, meeting
+from transforms.result_values import (
+    FLOAT_NOISE,
+    FLOAT_NOISE_SHARE,
+    decimal_text,
+    meeting,
+)
 
 _SLACK = 1e-9  # DOUBLEs stand for decimals where runs are told apart; never too narrowly
 _GROUPS = 256
@@ -28,14 +33,14 @@ def rounded(
 
     The frames are those of ``value_digests.digested``; ``keep`` makes one that is computed once.
     """
-    keys = keep(_met(_lonely(expected, produced)))
+    keys = keep(_met(_numbers(expected, produced)))
     if keys.isEmpty():
         return None
     return keep(_rekeyed(expected, keys)), keep(_rekeyed(produced, keys))
 
 
-def _lonely(expected: DataFrame, produced: DataFrame) -> DataFrame:
-    """Numbers that one result has and the other has not: ``text``, ``is_ours``, ``tolerance``."""
+def _numbers(expected: DataFrame, produced: DataFrame) -> DataFrame:
+    """The numbers of both results: ``text``, ``is_ours``, ``is_theirs``, ``tolerance``."""
     sides = [
         frame.select(F.explode(F.flatten("numbers")).alias("number"))
         .select("number.*", F.lit(is_ours).alias("is_ours"))
@@ -48,18 +53,22 @@ def _lonely(expected: DataFrame, produced: DataFrame) -> DataFrame:
         .groupBy("text")
         .agg(
             F.max(by_size)["tolerance"].alias("tolerance"),
-            F.min("is_ours").alias("is_ours"),
-            F.max("is_ours").alias("is_too"),
+            F.max("is_ours").alias("is_ours"),
+            F.max(~F.col("is_ours")).alias("is_theirs"),
         )
-        .where(F.col("is_ours") == F.col("is_too"))
-        .select("text", "is_ours", "tolerance")
     )
 
 
-def _met(lonely: DataFrame) -> DataFrame:
+def _met(found: DataFrame) -> DataFrame:
     """The key of each number that meets others."""
     value = F.col("text").cast("double")
-    reach = F.col("tolerance").cast("double") * (1 + _SLACK) + F.abs(value) * 1e-15
+    tolerance = F.col("tolerance").cast("double")
+    noise = F.least(
+        tolerance, F.greatest(F.abs(value) * float(FLOAT_NOISE_SHARE), F.lit(float(FLOAT_NOISE)))
+    )
+    # What both results have meets others by noise alone.
+    widest = F.when(F.col("is_ours") & F.col("is_theirs"), noise).otherwise(tolerance)
+    reach = widest * (1 + _SLACK) + F.abs(value) * 1e-15
     order = [value, F.col("text")]
     before = Window.orderBy(*order).rowsBetween(Window.unboundedPreceding, -1)
     after = Window.orderBy(*(key.desc() for key in order)).rowsBetween(
@@ -71,24 +80,25 @@ def _met(lonely: DataFrame) -> DataFrame:
         & (F.max(value).over(before) < F.min(value - reach).over(after)),
         F.lit(True),
     )
-    started = lonely.withColumn("is_start", is_start)
+    started = found.withColumn("is_start", is_start)
     numbered = started.withColumn(
         "run",
         F.count_if("is_start").over(
             Window.orderBy(*order).rowsBetween(Window.unboundedPreceding, Window.currentRow)
         ),
     )
-    sizes = numbered.groupBy("run").agg(F.count_distinct("is_ours").alias("sides"))
-    close = numbered.join(sizes.where("sides > 1").select("run"), on="run", how="inner")
+    sizes = numbered.groupBy("run").agg(F.count("*").alias("number_count"))
+    close = numbered.join(sizes.where("number_count > 1").select("run"), on="run", how="inner")
     # No number of one run meets any of another, so that many may be looked at together.
     return close.groupBy(F.pmod("run", F.lit(_GROUPS)).alias("g")).applyInArrow(_keys, _KEY_DDL)
 
 
 def _keys(runs: pa.Table) -> pa.Table:
     sides: tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]] = ({}, {})
-    for number in runs.select(["text", "is_ours", "tolerance"]).to_pylist():
-        side = sides[0 if number["is_ours"] else 1]
-        side[Decimal(number["text"])] = Decimal(number["tolerance"])
+    for number in runs.select(["text", "is_ours", "is_theirs", "tolerance"]).to_pylist():
+        for side, is_there in zip(sides, (number["is_ours"], number["is_theirs"]), strict=True):
+            if is_there:
+                side[Decimal(number["text"])] = Decimal(number["tolerance"])
     keys = {
         decimal_text(number): decimal_text(min(group))
         for group in meeting(*sides)

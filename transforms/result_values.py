@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
+from itertools import pairwise
 from typing import Any, Literal
 
 from transforms.judgement import SparkValue
@@ -142,17 +143,12 @@ class NumberMatcher:
     A number of one result meets a number of the other when they differ by no more than the larger
     of their tolerances (``tolerance_of``). Two whole numbers meet only when they are equal.
 
-    Numbers that both results have meet only themselves. Meeting is made transitive, and called off
-    where numbers that met differ by more than twice the largest tolerance among them, so two values
-    with one key never differ by more than that.
+    See ``meeting``.
     """
 
     def __init__(self, expected: Iterable[Written], produced: Iterable[Written]) -> None:
-        ours, theirs = _tolerances(expected), _tolerances(produced)
-        only_ours = {number: ours[number] for number in ours.keys() - theirs.keys()}
-        only_theirs = {number: theirs[number] for number in theirs.keys() - ours.keys()}
         self._keys: dict[Decimal, Decimal] = {}
-        for group in meeting(only_ours, only_theirs):
+        for group in meeting(_tolerances(expected), _tolerances(produced)):
             self._keys.update((number, min(group)) for number in group)
 
     def __call__(self, number: Number) -> Hashable:
@@ -196,23 +192,63 @@ def tolerance_of(number: Number, *, is_single: bool) -> Decimal:
 def meeting(
     ours: Mapping[Decimal, Decimal], theirs: Mapping[Decimal, Decimal]
 ) -> Iterable[set[Decimal]]:
-    """Numbers that meet, by way of others too; the mappings hold each number's tolerance.
+    """Numbers of two results that meet, by way of others too; each is in one set at most.
 
-    No number may be in both.
+    The mappings hold each number's tolerance. What only noise tells apart is one number, in either
+    result and however often: adding up in another order makes any of them. Of the others one that
+    both results have meets only itself, and those that one alone has meet as far as their
+    tolerances say. Meeting is called off where numbers that met differ by more than twice the
+    largest tolerance among them, or where two of them are whole.
     """
     tolerances = {**ours, **theirs}
-    groups: dict[Decimal, set[Decimal]] = {number: {number} for number in tolerances}
-    ascending = sorted(tolerances)
+    noise = {number: noise_within(number, tolerance) for number, tolerance in tolerances.items()}
+    alike = {_leader(group): group for group in _joined(pairwise(sorted(tolerances)), noise)}
+    leaders = {number: leader for leader, group in alike.items() for number in group}
+    reach: dict[Decimal, Decimal] = {}
+    for number, tolerance in tolerances.items():
+        leader = leaders.get(number, number)
+        reach[leader] = max(tolerance, reach.get(leader, tolerance))
+    in_ours, in_theirs = (
+        {leaders.get(number, number) for number in side} for side in (ours, theirs)
+    )
+    for group in _joined(_neighbours(in_ours - in_theirs, in_theirs - in_ours), reach):
+        yield {number for leader in group for number in alike.pop(leader, (leader,))}
+    yield from alike.values()
+
+
+def noise_within(number: Decimal, tolerance: Decimal) -> Decimal:
+    """The part of a number's tolerance that is noise of DOUBLE."""
+    return min(tolerance, max(abs(number) * FLOAT_NOISE_SHARE, FLOAT_NOISE))
+
+
+def _leader(group: set[Decimal]) -> Decimal:
+    """The number that stands for those that only noise tells apart: the whole one, if any is."""
+    return min(group, key=lambda number: (not _is_whole(number), number))
+
+
+def _neighbours(ours: set[Decimal], theirs: set[Decimal]) -> Iterable[tuple[Decimal, Decimal]]:
+    """Each number with the nearest ones of the other side, below and above."""
+    ascending = sorted(ours | theirs)
     for direction in (ascending, ascending[::-1]):
         last: dict[bool, Decimal] = {}
         for number in direction:
             is_ours = number in ours
             other = last.get(not is_ours)
-            if other is not None and _meet(number, other, tolerances):
-                _join(groups, number, other)
+            if other is not None:
+                yield number, other
             last[is_ours] = number
+
+
+def _joined(
+    pairs: Iterable[tuple[Decimal, Decimal]], tolerances: Mapping[Decimal, Decimal]
+) -> Iterable[set[Decimal]]:
+    """Sets of two numbers or more that meet by way of the pairs, but for those called off."""
+    groups: dict[Decimal, set[Decimal]] = {}
+    for one, other in pairs:
+        if _meet(one, other, tolerances):
+            _join(groups, one, other)
     for group in {id(group): group for group in groups.values()}.values():
-        if len(group) > 1 and _is_tight(group, tolerances):
+        if _is_tight(group, tolerances):
             yield group
 
 
@@ -223,10 +259,10 @@ def _meet(one: Decimal, other: Decimal, tolerances: Mapping[Decimal, Decimal]) -
 
 
 def _join(groups: dict[Decimal, set[Decimal]], one: Decimal, other: Decimal) -> None:
-    if groups[one] is not groups[other]:
-        groups[one] |= groups[other]
-        for number in groups[other]:
-            groups[number] = groups[one]
+    mine, others = groups.setdefault(one, {one}), groups.setdefault(other, {other})
+    if mine is not others:
+        mine |= others
+        groups.update(dict.fromkeys(others, mine))
 
 
 def _is_tight(group: set[Decimal], tolerances: Mapping[Decimal, Decimal]) -> bool:

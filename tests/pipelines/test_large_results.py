@@ -165,6 +165,14 @@ CASES = {
         "SELECT MAP(1, 'a', 2, 'b') AS a",
         "SELECT MAP(1, 'b', 2, 'a') AS a",
     ),
+    "noise beside the same number without it": (
+        "SELECT 'a' AS g, 0.1D + 0.2D AS n UNION ALL SELECT 'b', 0.3D UNION ALL SELECT 'c', 7.5D",
+        "SELECT 'b' AS g, 0.1D + 0.2D AS n UNION ALL SELECT 'a', 0.3D UNION ALL SELECT 'c', 7.5D",
+    ),
+    "a number that both have, and one rounded to it": (
+        "SELECT 'a' AS g, 0.333333D AS n UNION ALL SELECT 'b', 0.33333D",
+        "SELECT 'a' AS g, 0.333333D AS n UNION ALL SELECT 'b', 0.333333D",
+    ),
     "maps by arrays": (
         "SELECT MAP(ARRAY(1), DATE '2024-01-31') AS a",
         "SELECT MAP(ARRAY(1), DATE '2024-01-31') AS a",

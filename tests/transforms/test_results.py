@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyspark.sql import Row
 
 from tests.transforms.executions import column, result
@@ -322,6 +326,40 @@ def test_numbers_meet_across_a_whole_result_without_hiding_a_change():
     expected = column(0.33333, 0.333329, 5.0)
     assert not compare(expected, column(0.33333, 0.333331, 5.0)).is_correct
     assert not compare(expected, column(0.33333, 0.333329, 5.1)).is_correct
+
+
+THREE_TENTHS = 0.3, 0.1 + 0.2
+
+
+def test_noise_is_noise_also_beside_the_same_number_without_it():
+    groups = result([("a", THREE_TENTHS[1]), ("b", THREE_TENTHS[0])], "name total")
+    otherwise = result([("a", THREE_TENTHS[0]), ("b", THREE_TENTHS[1])], "name total")
+    assert compare(groups, otherwise).step == "rounding"
+    assert compare(column(*THREE_TENTHS), column(0.3, 0.3)).step == "rounding"
+    assert not compare(column(*THREE_TENTHS), column(0.3, 0.3001)).is_correct
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 999), min_size=2, max_size=8), min_size=1, max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_sums_of_groups_meet_in_whatever_order_they_are_added_up(groups, random):
+    def sums():
+        rows = []
+        for number, cents in enumerate(groups):
+            shuffled = random.sample(cents, len(cents))
+            rows.append((number, reduce(operator.add, (cent / 100 for cent in shuffled), 0.0)))
+        return result(rows, "name total")
+
+    one, other = sums(), sums()
+    assert compare(one, other).is_correct
+    name, total = one.rows[0]
+    changed = replace(other, rows=((name, total + 0.01), *other.rows[1:]))
+    assert not compare(one, changed).is_correct
+
+
+def test_a_number_that_both_have_is_not_another_one_rounded():
+    assert not compare(column(0.333333, 0.33333), column(0.333333, 0.333333)).is_correct
 
 
 def test_whole_numbers_never_meet_by_way_of_a_fraction():
