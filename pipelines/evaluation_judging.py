@@ -14,6 +14,7 @@ from pipelines.evaluation_under_way import UnderWay
 from pipelines.judging import Judging, judge_answers
 from pipelines.judging_many import judge_many
 from pipelines.rejudging import OneSet, compared_evaluations, judge_again
+from pipelines.rejudging_many import OneLargeSet, judge_many_again
 from pipelines.repeating import repeated_questions, repeated_rows, with_repeatability
 from pipelines.requests import Lineage
 from pipelines.second_opinions import fill_gaps
@@ -147,5 +148,23 @@ class JudgedAnswers:
         ids = compared_evaluations(
             evaluation.tables, evaluation.space.space_id, lineage.batch_id, evaluation.evaluation_id
         )
-        one_set = OneSet.asked_in(evaluation.rows_of(EVAL_RESULTS), judging.comparison_policy)
+        if self._answers is None:
+            evaluation.wrote += judge_many_again(
+                evaluation.tables,
+                ids,
+                self._large_set(),
+                judging,
+                evaluation.services.open_executor(evaluation.space, self._snapshot).execute_apart,
+                evaluation.many.empty_folder("rejudging"),
+            )
+            return
+        one_set = OneSet.asked_in(self._answers, judging.comparison_policy)
         evaluation.wrote += judge_again(evaluation.tables, ids, one_set, judging)
+
+    def _large_set(self) -> OneLargeSet:
+        space_id, many = self._evaluation.space.space_id, self._evaluation.many
+        return OneLargeSet(
+            many.benchmarks(space_id),
+            self._judging.comparison_policy,
+            many.benchmark_set_hash(space_id),
+        )
