@@ -48,11 +48,14 @@ def import_file(
     with_near_duplicates: bool,
     is_rehearsal: bool,
 ) -> ImportReport:
-    """Take in the questions of a file. Raises InvalidInputError with every fault of the file."""
+    """Take in the questions of a file; those without an id get one of their words.
+
+    Raises InvalidInputError with every fault of the file.
+    """
     return import_questions(
         context.tables,
         space_id,
-        read_question_file(path, str(path)),
+        read_question_file(path, str(path), gives_ids=True),
         with_near_duplicates=with_near_duplicates,
         is_rehearsal=is_rehearsal,
     )

@@ -15,8 +15,9 @@ from jobs.context import JobContext, JobReport
 from jobs.executors import Executors
 from jobs.model_judge import opened_model_judge
 from pipelines.coincidence import CoincidencePolicy
-from pipelines.evaluate import EvaluationPolicy, Services, evaluate
+from pipelines.evaluate import evaluate
 from pipelines.evaluation_report import EvaluationReport
+from pipelines.evaluation_under_way import EvaluationPolicy, Services
 from pipelines.requests import pending_requests
 from pipelines.settling import Settling
 from pipelines.snapshot import ReadConfig

@@ -30,7 +30,7 @@ from jobs.home import Home
 from jobs.session import SessionSettings, open_session
 from jobs.small_tables import SmallTables
 from perf.machine import PeakMemory, describe_machine
-from pipelines.evaluate import EvaluationPolicy
+from pipelines.evaluation_under_way import EvaluationPolicy
 from pipelines.load import load
 from pipelines.spaces import register_spaces, registered_spaces, request_evaluations
 from pipelines.tables import Tables

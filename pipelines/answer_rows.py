@@ -7,9 +7,10 @@ from typing import Any
 
 from pipelines.asking import Asked
 
-_FROM_BENCHMARK = (
+FROM_BENCHMARK = (
     "benchmark_version", "group_id", "split", "question", "expected_sql", "expected_asset",
 )  # fmt: skip
+"""The columns of ``eval_results`` that describe the benchmark that was asked."""
 
 
 def answer_rows(
@@ -29,7 +30,7 @@ def answer_rows(
             "evaluation_id": evaluation_id,
             "question_id": one.question_id,
             "attempt": attempt,
-            **{column: benchmark_of[one.question_id][column] for column in _FROM_BENCHMARK},
+            **{column: benchmark_of[one.question_id][column] for column in FROM_BENCHMARK},
             "genie_sql": one.answer.sql,
             "answer_text": one.answer.text,
             "answer_outcome": one.answer.outcome,

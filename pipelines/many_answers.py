@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from pipelines.answer_rows import FROM_BENCHMARK
 from pipelines.merge_sql import RECORDED_AT
 from pipelines.tables import Tables
 from pipelines.tracking import TRACKED_ANSWERS, Counted, EvaluationRows
@@ -28,6 +29,7 @@ from transforms.contracts import (
     JUDGE_VERDICTS,
     Table,
 )
+from transforms.evaluation_rows import FIRST_ASKING
 
 Row = dict[str, Any]
 
@@ -134,16 +136,20 @@ class ManyAnswers:
         )
         return EvaluationRows(evaluation, results, verdicts, failures, rulings)
 
-    def benchmark_set_hash(self, space_id: str) -> str:
-        """That of the benchmarks that were asked, without having them at hand."""
-        version = ("question_id", "benchmark_version")
-        asked = self.rows(EVAL_RESULTS).select(*version).distinct()
+    def benchmarks(self, space_id: str) -> DataFrame:
+        """The benchmarks that were asked, as the answers have them, with ``benchmark_hash``."""
+        version = ["question_id", "benchmark_version"]
+        asked = self.rows(EVAL_RESULTS).where(F.col("attempt") == FIRST_ASKING)
         hashes = (
             self._tables.read(BENCHMARKS)
             .where(F.col("space_id") == space_id)
             .select(*version, "benchmark_hash")
         )
-        pairs = asked.join(hashes, list(version), "inner").select("question_id", "benchmark_hash")
+        return asked.select("question_id", *FROM_BENCHMARK).join(hashes, version, "inner")
+
+    def benchmark_set_hash(self, space_id: str) -> str:
+        """That of the benchmarks that were asked, without having them at hand."""
+        pairs = self.benchmarks(space_id).select("question_id", "benchmark_hash")
         in_order = pairs.orderBy("question_id", "benchmark_hash").toLocalIterator()
         return benchmark_set_hash_of_sorted((row[0], row[1]) for row in in_order)
 

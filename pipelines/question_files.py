@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from genie.json_lines import Line, read_json_lines
+from transforms.benchmark_import import id_of_words
 from transforms.benchmarks import BenchmarkQuestion
 from transforms.contracts import BENCHMARKS
 from transforms.errors import InvalidInputError
@@ -55,12 +56,15 @@ class ReadQuestions:
         return self
 
 
-def read_question_file(path: Path, label: str) -> ReadQuestions:
-    """The questions of a file of JSON lines or YAML; ``label`` is what its faults name it."""
+def read_question_file(path: Path, label: str, *, gives_ids: bool = False) -> ReadQuestions:
+    """The questions of a file of JSON lines or YAML; ``label`` is what its faults name it.
+
+    With ``gives_ids`` a question without a ``question_id`` gets one of its words.
+    """
     lines, problems = (
         read_json_lines(path, label) if path.suffix == ".jsonl" else _read_yaml_list(path, label)
     )
-    found = read_question_lines(lines, label)
+    found = read_question_lines([_with_id(one) for one in lines] if gives_ids else lines, label)
     problems = [*problems, *found.problems]
     if not lines and not problems:
         problems.append(f"{label}: there are no questions")
@@ -88,6 +92,13 @@ def read_question_lines(lines: Sequence[Line], label: str) -> ReadQuestions:
             raw_row = json.dumps(line.value, ensure_ascii=False, sort_keys=True, default=str)
             set_aside.append(SetAside(BENCHMARKS.name, label, line.number, raw_row, reason))
     return ReadQuestions(tuple(questions), tuple(set_aside), frozenset(first_seen), tuple(problems))
+
+
+def _with_id(line: Line) -> Line:
+    question = line.value.get("question")
+    if line.value.get("question_id") is not None or not isinstance(question, str):
+        return line
+    return replace(line, value={**line.value, "question_id": id_of_words(question)})
 
 
 def _question_faults(raw: Mapping[str, Any], first_seen: Mapping[str, int]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from transforms.benchmarks import (
     newest_versions,
     twins,
 )
+from transforms.identity import make_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,11 @@ def plan_import(
             new.append(question)
         there.add(question_id)
     return ImportPlan(tuple(new), tuple(changed), tuple(unchanged), tuple(near))
+
+
+def id_of_words(question: str) -> str:
+    """The id of a question that has none: the same words, but for case and blanks, the same id."""
+    return make_id("question", _folded(question))
 
 
 def _alike(questions: Sequence[BenchmarkQuestion]) -> dict[str, set[str]]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
 
-import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from transforms.benchmark_drafts import benchmark_drafts
 from transforms.contracts import BENCHMARK_CORRECTIONS
-from transforms.identity import content_hash
 from transforms.patches import CorrectBenchmark
-from transforms.proposal_rows import DRAFT_DDL, DRAFT_SCHEMA, draft_row
 from transforms.proposal_values import DraftProposal
 from transforms.spark_ids import id_column
 
@@ -66,7 +65,7 @@ def _with_count(corrections: DataFrame) -> DataFrame:
 
 def correction_drafts(arbiter_verdicts: DataFrame) -> DataFrame:
     """The change that each correction would make: rows of ``DRAFT_SCHEMA``, lever 0."""
-    return (
+    seen = (
         arbiter_verdicts.where(F.col("verdict") == "genie_correct")
         .groupBy(*_KEY)
         .agg(
@@ -76,40 +75,23 @@ def correction_drafts(arbiter_verdicts: DataFrame) -> DataFrame:
             F.min("evidence").alias("evidence"),
             F.coalesce(F.max("confidence"), F.lit(0.0)).alias("confidence"),
         )
-        .mapInArrow(_drafts, DRAFT_DDL)
     )
+    return benchmark_drafts(seen, _draft)
 
 
-def _drafts(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        rows = []
-        for seen in batch.to_pylist():
-            patch = CorrectBenchmark(
-                space_id=seen["space_id"],
-                question_id=seen["question_id"],
-                expected_sql=seen["genie_sql"],
-            )
-            draft = DraftProposal(
-                rule="correct_benchmark",
-                patch=patch,
-                before=seen["old_gt"],
-                summary=f"Correct the expected SQL of question {seen['question_id']}: "
-                f"{seen['question']}",
-                evidence=seen["evidence"],
-                confidence=seen["confidence"],
-                risk="medium",
-            )
-            rows.append(
-                draft_row(
-                    draft,
-                    space_id=seen["space_id"],
-                    cluster_id=None,
-                    evaluation_id=seen["evaluation_id"],
-                    # Not the arbiter's words: a correction that was declined stays declined until
-                    # the benchmark or the answer is another one.
-                    evidence_hash=content_hash(seen["question_id"], seen["old_gt"]),
-                    question_ids=[seen["question_id"]],
-                    impact=seen["confidence"],
-                )
-            )
-        yield pa.RecordBatch.from_pylist(rows, schema=DRAFT_SCHEMA)
+def _draft(seen: Mapping[str, Any]) -> tuple[DraftProposal, float]:
+    patch = CorrectBenchmark(
+        space_id=seen["space_id"],
+        question_id=seen["question_id"],
+        expected_sql=seen["genie_sql"],
+    )
+    draft = DraftProposal(
+        rule="correct_benchmark",
+        patch=patch,
+        before=seen["old_gt"],
+        summary=f"Correct the expected SQL of question {seen['question_id']}: {seen['question']}",
+        evidence=seen["evidence"],
+        confidence=seen["confidence"],
+        risk="medium",
+    )
+    return draft, seen["confidence"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from transforms.findings import Differ, Finding
-from transforms.judgement import ArbiterRuling, Coincidence, Comparison, Judgement, Verdict
+from transforms.judgement import ArbiterRuling, Comparison, Verdict
 from transforms.name_scope import Catalog
 from transforms.question_demands import demands
 from transforms.rules import RULES
@@ -176,30 +174,6 @@ def completeness(
         return Verdict(name, "skipped", "The results differ, and nothing tells what is missing.")
     told = f"Nothing that was asked for is missing; what differs: {_named([*findings])}"
     return Verdict(name, "yes", told, 0.75)
-
-
-def with_coincidence(judgement: Judgement, coincidence: Coincidence) -> Judgement:
-    """The judgement with what running both queries on changed copies of the tables has shown.
-
-    Results that agree by luck come from queries that measure something else. Queries that agree on
-    every copy, too, measure the same, where their trees left that open.
-    """
-    comparison = judgement.comparison
-    if comparison is None or not comparison.is_correct or coincidence.is_coincidental is None:
-        return judgement
-    name, by_luck = "semantic_equivalence", coincidence.is_coincidental
-    told = "The results agree by luck" if by_luck else "The results agree on changed data, too"
-    shown = Verdict(
-        name,
-        "no" if by_luck else "yes",
-        f"{told}: {coincidence.detail}",
-        0.9 if by_luck else 0.8,
-    )
-    verdicts = tuple(
-        shown if v.judge == name and (by_luck or v.value == "skipped") else v
-        for v in judgement.verdicts
-    )
-    return replace(judgement, verdicts=verdicts)
 
 
 def _named(findings: list[Finding]) -> str:

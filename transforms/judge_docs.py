@@ -35,10 +35,10 @@ spelling: a metric view is read as what it is defined as. Differences in how a r
 (order, rounding, columns, a key for its name) change no meaning. Results that differ for another \
 reason: no. Results that agree while the queries do not, or while one of them could repeat rows: \
 `skipped`, with the differences, because neither the trees nor today's rows tell whether that is \
-chance. Running both on changed copies of the tables (`is_coincidental`), or another judge, may \
-settle it. `completeness` says what is missing: an output, a condition, a group, rows, or words of \
-the question that the expected SQL uses and the answer does not. Both refer to the causes of the \
-other judges.
+chance. A model, where one is configured, may settle it. What changed copies of the tables show is \
+in the row of the answer (`is_coincidental`): the verdict stays `skipped`. `completeness` says \
+what is missing: an output, a condition, a group, rows, or words of the question that the expected \
+SQL uses and the answer does not. Both refer to the causes of the other judges.
 
 **One cause is one failure.** It belongs to the judge in the tables below; other judges that say \
 no for the same cause refer to it by name. `result_correctness` has a failure of its own only \

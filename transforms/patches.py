@@ -365,17 +365,10 @@ class AddExampleQuestion(Patch):
         return (self.sql,)
 
 
-class CorrectBenchmark(Patch):
-    """Lever 0, not metadata: the expected SQL of a benchmark that the arbiter found wrong.
-
-    Approved like any other change, in batches of its own; the firewall has nothing to say about it.
-    """
-
+class _BenchmarkChange(Patch):
     lever: ClassVar[int] = 0
-    patch_type: Literal["correct_benchmark"] = "correct_benchmark"
     space_id: Name
     question_id: Name
-    expected_sql: Text
 
     @property
     def target(self) -> str:
@@ -384,32 +377,31 @@ class CorrectBenchmark(Patch):
     @property
     def target_field(self) -> str:
         return "expected_sql"
+
+
+class CorrectBenchmark(_BenchmarkChange):
+    """Lever 0, not metadata: the expected SQL of a benchmark that the arbiter found wrong.
+
+    Approved like any other change, in batches of its own; the firewall has nothing to say about it.
+    """
+
+    patch_type: Literal["correct_benchmark"] = "correct_benchmark"
+    expected_sql: Text
 
     @property
     def after(self) -> str:
         return self.expected_sql
 
 
-class QuarantineBenchmark(Patch):
+class QuarantineBenchmark(_BenchmarkChange):
     """Lever 0: a benchmark that says nothing as it is leaves the denominator of accuracy.
 
     ``reason`` is why, as everybody is told who is shown an accuracy without it. It changes what a
     correction of the benchmark changes, so that of the two one is made.
     """
 
-    lever: ClassVar[int] = 0
     patch_type: Literal["quarantine_benchmark"] = "quarantine_benchmark"
-    space_id: Name
-    question_id: Name
     reason: Text
-
-    @property
-    def target(self) -> str:
-        return f"benchmark:{self.space_id}/{self.question_id}"
-
-    @property
-    def target_field(self) -> str:
-        return "expected_sql"
 
     @property
     def after(self) -> str:

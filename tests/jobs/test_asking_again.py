@@ -12,7 +12,7 @@ from jobs import evaluate
 from jobs.context import JobContext
 from jobs.reading import History
 from pipelines.asking import AskPolicy
-from pipelines.evaluate import EvaluationPolicy
+from pipelines.evaluation_under_way import EvaluationPolicy
 from pipelines.load import load
 from pipelines.spaces import register_spaces, registered_spaces, request_evaluations
 from tests.conftest import empty

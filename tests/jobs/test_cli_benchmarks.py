@@ -203,6 +203,39 @@ def test_an_import_adds_and_changes_and_takes_nothing_away(loaded, capsys):
     assert "The last sale, when was it?" in text
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "yaml"])
+def test_questions_without_an_id_are_recorded_once_under_one_of_their_words(
+    loaded, tmp_path, ending
+):
+    file = tmp_path / f"more.{ending}"
+
+    def imported(*questions):
+        lines = [json.dumps(one) for one in questions]
+        text = lines if ending == "jsonl" else [f"- {line}" for line in lines]
+        file.write_text("".join(f"{line}\n" for line in text))
+        choice = {"with_near_duplicates": False, "is_rehearsal": False}
+        return benchmark_jobs.import_file(loaded.context, SPACE, file, **choice)
+
+    before = loaded.newest()
+    dearest = {
+        "question": "What was the dearest sale?",
+        "expected_sql": "SELECT MAX(price) FROM sale",
+    }
+    known = {"question": QUESTIONS[0]["question"], "expected_sql": QUESTIONS[0]["expected_sql"]}
+    report = imported(dearest, {"question_id": None, **known})
+    (one,) = report.rows
+    assert one["question_id"].startswith("question-")
+    assert [near.like for near in report.plan.near_duplicates] == [("q1",)], "it has an id there"
+    assert imported(dearest).wrote == 0
+    (changed,) = imported({**dearest, "expected_sql": "SELECT MAX(sale.price) FROM sale"}).rows
+    assert (changed["question_id"], changed["benchmark_version"]) == (one["question_id"], 2)
+    assert loaded.newest().keys() == {*before, one["question_id"]}
+    with pytest.raises(InvalidInputError, match="1 faults") as caught:
+        imported(dearest, {**dearest, "question": "what was the  dearest sale?"})
+    (problem,) = caught.value.problems
+    assert problem.endswith(f":2: question_id {one['question_id']} is already on line 1")
+
+
 def test_what_was_imported_stays_when_the_folder_is_loaded_again(loaded):
     line = {"question_id": "new", "question": "What was the dearest sale?",
             "expected_sql": "SELECT MAX(price) FROM sale"}  # fmt: skip

@@ -21,7 +21,7 @@ from jobs.reading import History
 from pipelines.answering import answer_from
 from pipelines.artifacts import ACTIONS_PATH, EVAL_RESULTS_PATH, FAILURES_PATH, json_value
 from pipelines.asking import AskPolicy
-from pipelines.evaluate import EvaluationPolicy
+from pipelines.evaluation_under_way import EvaluationPolicy
 from pipelines.load import load
 from pipelines.spaces import register_spaces, registered_spaces, request_evaluations
 from tests.conftest import empty

@@ -11,8 +11,10 @@ from genie.chat_endpoint import ChatModel
 from jobs import evaluate
 from jobs.context import JobContext
 from jobs.model_judge import ModelJudgeConfig
+from pipelines.evaluation_under_way import EvaluationPolicy
 from pipelines.load import load
 from pipelines.opinion_budget import OpinionPolicy
+from pipelines.second_opinions import NOT_OF_SO_MANY
 from pipelines.spaces import request_evaluations
 from tests.genie.chat_server import ChatServer, completion
 from tests.pipelines.folders import make_folder, write_lines
@@ -107,3 +109,18 @@ def test_a_model_is_asked_where_rules_are_silent_and_only_if_there_is_one(contex
     }
     assert sources["arbiter"] == ("LLM_JUDGE", "m/1")
     assert sources["result_correctness"] == ("CODE", "genie-loop")
+
+
+@pytest.mark.slow
+def test_of_too_many_answers_a_model_is_told_nothing_and_the_verdict_says_so(context):
+    policy = EvaluationPolicy(few_answers=0)
+    with ChatServer(by=both) as server:
+        model = ModelJudgeConfig(ChatModel("m", server.url), OpinionPolicy(max_rows=0))
+        evaluate.run(replace(context, model_judge=model), evaluate.EvaluateConfig(policy=policy))
+        assert server.requests == []
+    (evaluation,) = rows(context.tables, EVALUATIONS)
+    assert evaluation["judge_version"] == JUDGE_VERSION, "nobody else has judged"
+    assert evaluation["arbiter_counts"] == {"skipped": 1}
+    (said,) = verdicts_of(context.tables, evaluation["evaluation_id"], "arbiter")
+    assert (said["value"], said["model"]) == ("skipped", None)
+    assert said["rationale"].endswith(NOT_OF_SO_MANY.reason)

@@ -9,9 +9,11 @@ import pytest
 from genie.homes.base import Place
 from jobs import evaluate
 from jobs.context import JobContext
+from jobs.evaluate import EvaluateConfig
 from jobs.question_changes import judge_changes, question_changes
 from jobs.reading import History
 from jobs.rejudging import judge_on_one_set
+from pipelines.evaluation_under_way import EvaluationPolicy
 from pipelines.load import load
 from pipelines.registered_home import BenchmarkHome
 from pipelines.spaces import request_evaluations
@@ -152,3 +154,31 @@ def test_two_evaluations_on_other_benchmarks_are_compared_once_both_are_judged_o
     turned = question_changes(history, [after], [before])
     assert (turned.unlike_count, turned.rejudged_count) == (0, 1)
     assert len(SPLITS) == len(turned.splits)
+
+
+@pytest.mark.slow
+def test_many_answers_are_judged_again_as_few_are_and_none_of_them_at_hand(
+    shop, by_later_judges, monkeypatch
+):
+    tables = shop.tables
+    shop.correct(gated(tables)[0]["question_id"])
+    shop.apply(1)
+
+    def at_hand(*args):
+        raise AssertionError("the answers are too many to be at hand")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.evaluation_judging.judge_again", at_hand)
+        many = EvaluateConfig(policy=EvaluationPolicy(few_answers=1))
+        evaluate.run(shop.context, many)
+        judged = shop.rejudged()
+        assert evaluate.run(shop.context, many).wrote == 0
+    baseline, measured = shop.evaluations()
+    assert {row["evaluation_id"] for row in judged} == {baseline}
+    assert len(judged) == len([r for r in gated(tables) if r["evaluation_id"] == baseline])
+    assert sorted(row["is_correct"] for row in judged)[:2] == [False, True]
+    for table in (REJUDGED_RESULTS, EVALUATIONS):
+        after = "" if table is REJUDGED_RESULTS else f" WHERE evaluation_id = '{measured}'"
+        tables.spark.sql(f"DELETE FROM {tables.name(table)}{after}")
+    evaluate.run(shop.context)
+    assert sorted(shop.rejudged(), key=repr) == sorted(judged, key=repr)

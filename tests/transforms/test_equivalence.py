@@ -4,8 +4,8 @@ import pytest
 
 from tests.transforms.shop import judged, rows
 from transforms.contracts import JUDGE_TARGETS, JUDGES
-from transforms.equivalence import MISSING, PRESENTATION, with_coincidence
-from transforms.judgement import Coincidence, Execution, Judgement, Verdict
+from transforms.equivalence import MISSING, PRESENTATION
+from transforms.judgement import Execution, Judgement, Verdict
 from transforms.rules import RULES
 
 GOLD = "SELECT nick_name FROM customers WHERE tier = 'Gold'"
@@ -231,42 +231,6 @@ def test_without_two_results_meaning_is_not_judged(given: dict[str, object]) -> 
             "skipped",
             None,
         )
-
-
-LUCK = judged("Who is gold?", GOLD, "SELECT nick_name FROM customers", expected=SAME, produced=SAME)
-
-
-@pytest.mark.parametrize(
-    ("coincidence", "value"),
-    [
-        (Coincidence(True, "on a resampled copy they differ"), "no"),
-        (Coincidence(False, "they agree on 8 copies"), "yes"),
-        (Coincidence(None, "out of time"), "skipped"),
-    ],
-)
-def test_changed_copies_settle_what_the_trees_leave_open(
-    coincidence: Coincidence, value: str
-) -> None:
-    settled = with_coincidence(LUCK, coincidence)
-    verdict = said(settled, "semantic_equivalence")
-    assert verdict.value == value
-    if value != "skipped":
-        assert coincidence.detail in verdict.rationale
-    others = [v for v in settled.verdicts if v.judge != "semantic_equivalence"]
-    assert others == [v for v in LUCK.verdicts if v.judge != "semantic_equivalence"]
-
-
-def test_changed_copies_say_nothing_of_results_that_differ() -> None:
-    wrong = judged("Who is gold?", GOLD, "SELECT nick_name FROM customers")
-    assert with_coincidence(wrong, Coincidence(True, "x")) is wrong
-
-
-def test_agreement_on_copies_confirms_and_luck_overrules_what_the_trees_say() -> None:
-    same = judged("Who is gold?", GOLD, "SELECT c.nick_name FROM customers c WHERE tier = 'Gold'")
-    kept = with_coincidence(same, Coincidence(False, "8 copies"))
-    assert said(kept, "semantic_equivalence") == said(same, "semantic_equivalence")
-    overruled = with_coincidence(same, Coincidence(True, "a copy"))
-    assert said(overruled, "semantic_equivalence").value == "no"
 
 
 def test_meaning_is_judged_by_rules_that_there_are() -> None:
