@@ -345,8 +345,8 @@ def test_most_notions_are_in_six_groups_or_more() -> None:
 def test_the_wrong_benchmarks_are_listed_and_most_of_them_can_be_learnt_from() -> None:
     wrong: Mapping[str, Any] = ON_PURPOSE["benchmarks"]
     by_id = {q["question_id"]: q for q in QUESTIONS}
-    assert len(wrong) >= 4
-    assert sum(SPLIT[question_id] == "train" for question_id in wrong) >= 2
+    assert len(wrong) >= 5
+    assert sum(SPLIT[question_id] == "train" for question_id in wrong) >= 3
     assert {SPLIT[question_id] for question_id in wrong} == set(SPLITS)
     for question_id, entry in wrong.items():
         assert entry["right_sql"] != by_id[question_id]["expected_sql"]
