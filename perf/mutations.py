@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from sqlglot import exp
 
@@ -39,9 +40,9 @@ def _changed(query: exp.Query) -> Iterator[tuple[str, exp.Query]]:
 def _ways(node: exp.Expr) -> Iterator[tuple[str, Callable[[exp.Expr], object]]]:
     if isinstance(node, exp.Where):
         for number in range(len(list(_conjuncts(node.this)))):
-            yield "dropped filter", lambda where, number=number: _drop(where, number)
+            yield "dropped filter", partial(_drop, number=number)
     if isinstance(node, exp.Join) and not node.side and _may_lose_rows(node):
-        yield "left join", lambda join: (join.set("side", "LEFT"), join.set("kind", None))
+        yield "left join", _keep_unmatched
     if type(node) in _BOUNDARIES:
         other = _BOUNDARIES[type(node)]
         yield "boundary", lambda twin: twin.replace(other(**twin.args))
@@ -71,6 +72,11 @@ def _conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
         yield from _conjuncts(condition.right)
     else:
         yield condition
+
+
+def _keep_unmatched(join: exp.Expr) -> None:
+    join.set("side", "LEFT")
+    join.set("kind", None)
 
 
 def _drop(where: exp.Expr, number: int) -> None:
