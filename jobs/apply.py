@@ -67,7 +67,8 @@ def _all_of(report: ApplyReport, ledger: Ledger, lines: Sequence[str]) -> GenieL
     errors = [error for _, error in report.failed]
     told = [f"{work.batch_id}: {error}{_way_out(work, ledger)}" for work, error in report.failed]
     done = ["these are done:", *lines] if lines else []
-    error = GenieLoopError("\n".join([f"{len(errors)} batches could not be done:", *told, *done]))
+    counted = "1 batch" if len(errors) == 1 else f"{len(errors)} batches"
+    error = GenieLoopError("\n".join([f"{counted} could not be done:", *told, *done]))
     error.exit_code = errors[0].exit_code
     return error
 

@@ -35,7 +35,8 @@ def with_questions_at_risk(drafts: DataFrame, eval_results: DataFrame) -> DataFr
     """Drafts in ``PROPOSAL_COLUMNS``, with the train questions that are right and would see it.
 
     ``eval_results`` are those of the evaluations that the drafts rest on. A question sees a change
-    when its expected SQL mentions every name in ``touched_names``, and always when there is none.
+    when its expected SQL mentions every name in ``touched_names``, and always when there is none. A
+    change of a benchmark, lever 0, changes nothing that the space answers from.
     """
     is_right = (F.col("split") == "train") & (F.col("attempt") == 1) & F.col("is_correct")
     words = F.array_distinct(F.regexp_extract_all(F.lower("expected_sql"), F.lit(r"(\w+)"), 1))
@@ -58,8 +59,10 @@ def with_questions_at_risk(drafts: DataFrame, eval_results: DataFrame) -> DataFr
         .groupBy("proposal_id")
         .agg(F.count_distinct("question_id").alias("seen_count"))
     )
-    at_risk = F.when(F.size("touched_names") == 0, F.col("right_count")).otherwise(
-        F.col("seen_count")
+    at_risk = (
+        F.when(F.col("lever") == 0, 0)
+        .when(F.size("touched_names") == 0, F.col("right_count"))
+        .otherwise(F.col("seen_count"))
     )
     return (
         drafts.join(all_of_evaluation, "evaluation_id", "left")

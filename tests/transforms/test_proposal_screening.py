@@ -98,11 +98,17 @@ def test_questions_at_risk_are_the_right_train_questions_that_would_see_the_chan
         "table": ["orders"],
         "everything": [],
         "nothing": ["orders", "weather"],
+        "a benchmark": [],
     }
     drafted = drafts(
         spark,
         *(
-            {"proposal_id": name, "evaluation_id": "e", "touched_names": names}
+            {
+                "proposal_id": name,
+                "evaluation_id": "e",
+                "touched_names": names,
+                "lever": 0 if name == "a benchmark" else 1,
+            }
             for name, names in touching.items()
         ),
     )
@@ -113,6 +119,7 @@ def test_questions_at_risk_are_the_right_train_questions_that_would_see_the_chan
         "table": 3,
         "everything": 4,
         "nothing": 0,
+        "a benchmark": 0,
     }
 
 
