@@ -28,7 +28,7 @@ from transforms.routing import routing, wanted_kind
 from transforms.rules import RULES
 from transforms.space_state import SpaceState
 
-JUDGE_VERSION = "3"
+JUDGE_VERSION = "4"
 """Rises with every change that can change a verdict, a failure or a ruling."""
 
 _STRUCTURAL = ("schema_accuracy", "logical_accuracy")
