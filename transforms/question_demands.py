@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from transforms.findings import folded, unquoted
-from transforms.question_words import name_words, quoted_strings, stem, stems, words
+from transforms.demand_model import NUMBER, Demand, all_predicates, number_in, number_of
+from transforms.findings import Differ
+from transforms.question_words import name_words, stem, stems, words
 from transforms.shape_model import Predicate, QueryShape, Term
+from transforms.value_demands import number_demands, quoted_demands
+from transforms.year_demands import year_demands
 
-_NUMBER_WORDS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20,
-}  # fmt: skip
-_N = r"(\d[\d,]*(?:\.\d+)?|" + "|".join(_NUMBER_WORDS) + r")"
 _BOUNDS: tuple[tuple[str, str], ...] = (
-    (rf"\b(?:at least|no (?:less|fewer) than|minimum of) {_N}\b", ">="),
-    (rf"\b{_N} or (?:more|above|over)\b", ">="),
-    (rf"\b(?:at most|no more than|up to|maximum of) {_N}\b", "<="),
-    (rf"\b{_N} or (?:less|fewer|below)\b", "<="),
-    (rf"\b(?:more|greater|higher|larger|bigger|longer|older|taller|heavier) than {_N}\b", ">"),
-    (rf"\b(?:over|above|exceeding|after) {_N}\b", ">"),
-    (rf"\b(?:less|fewer|lower|smaller|shorter|younger|lighter) than {_N}\b", "<"),
-    (rf"\b(?:under|below|before) {_N}\b", "<"),
+    (rf"\b(?:at least|no (?:less|fewer) than|minimum of) {NUMBER}\b", ">="),
+    (rf"\b{NUMBER} or (?:more|above|over)\b", ">="),
+    (rf"\b(?:at most|no more than|up to|maximum of) {NUMBER}\b", "<="),
+    (rf"\b{NUMBER} or (?:less|fewer|below)\b", "<="),
+    (rf"\b(?:more|greater|higher|larger|bigger|longer|older|taller|heavier) than {NUMBER}\b", ">"),
+    (rf"\b(?:over|above|exceeding|after) {NUMBER}\b", ">"),
+    (rf"\b(?:less|fewer|lower|smaller|shorter|younger|lighter) than {NUMBER}\b", "<"),
+    (rf"\b(?:under|below|before) {NUMBER}\b", "<"),
 )
-_TOP = re.compile(rf"\b(?:top|first|best|bottom|last) {_N}\b|\b{_N} (?:most|least|[a-z]+est)\b")
-_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_TOP = re.compile(
+    rf"\b(?:top|first|best|bottom|last) {NUMBER}\b|\b{NUMBER} (?:most|least|[a-z]+est)\b"
+)
 _COUNT_WORDS = re.compile(r"\b(how many|number of|count)\b")
 _PER_WORDS = re.compile(r"\b(each|every|per|respective|respectively|for all)\b")
 _GROUPED = re.compile(
@@ -40,48 +38,16 @@ _NOT_EXTREME = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """Words of a question and whether each query keeps to them; None: cannot tell."""
-
-    phrase: str
-    kind: str
-    expected_fits: bool | None
-    produced_fits: bool | None
-
-    @property
-    def contradicts_expected(self) -> bool:
-        """Whether only the expected query goes against the words."""
-        return self.expected_fits is False and self.produced_fits is not False
-
-    @property
-    def contradicts_produced(self) -> bool:
-        """Whether only the produced query goes against the words."""
-        return self.produced_fits is False and self.expected_fits is not False
-
-
-def number_of(text: str) -> Decimal | None:
-    """The number that a word or digits stand for."""
-    if text in _NUMBER_WORDS:
-        return Decimal(_NUMBER_WORDS[text])
-    try:
-        return Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        return None
-
-
-def demands(
-    question: str, expected: QueryShape, produced: QueryShape, rows: tuple[int | None, int | None]
-) -> tuple[Demand, ...]:
-    """Every explicit demand of a question that tells the two queries apart.
-
-    ``rows`` are the row counts of the expected and the produced result.
-    """
+def demands(differ: Differ) -> tuple[Demand, ...]:
+    """Every explicit demand of a question that tells the two queries apart."""
+    question, expected, produced = differ.question, differ.expected, differ.produced
+    rows = differ.evidence.expected_rows, differ.evidence.produced_rows
     found = [
         *_bounds(question, expected, produced),
         *_top(question, expected, produced),
-        *_quoted(question, expected, produced),
-        *_numbers(question, expected, produced),
+        *quoted_demands(differ),
+        *year_demands(differ),
+        *number_demands(differ),
         *_one_number(question, expected, produced, rows),
         *_grouped(question, expected, produced),
         *_extreme(question, expected, produced),
@@ -92,19 +58,6 @@ def demands(
     return tuple(d for d in found if d.expected_fits is not d.produced_fits)
 
 
-def _all_predicates(shape: QueryShape) -> Iterator[Predicate]:
-    def parts(predicate: Predicate) -> Iterator[Predicate]:
-        yield predicate
-        for part in predicate.parts:
-            yield from parts(part)
-
-    for predicate in shape.predicates:
-        yield from parts(predicate)
-    for ranking in shape.superlatives:
-        for predicate in ranking.population or ():
-            yield from parts(predicate)
-
-
 def _bounds(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
     text = question.lower()
     for pattern, operator in _BOUNDS:
@@ -112,40 +65,40 @@ def _bounds(question: str, expected: QueryShape, produced: QueryShape) -> Iterat
             number = number_of(match.group(1))
             if number is None:
                 continue
-            fits = [_keeps_bound(shape, operator, number) for shape in (expected, produced)]
-            yield Demand(match.group(0), "bound", *fits)
+            mine, theirs = (_kept(shape, operator, number) for shape in (expected, produced))
+            fits = _keeps_bound(mine, theirs), _keeps_bound(theirs, mine)
+            yield Demand(match.group(0), "bound", *fits, number)
 
 
-def _keeps_bound(shape: QueryShape, operator: str, number: Decimal) -> bool | None:
-    """Whether a comparison keeps the bound; None when the number is compared in no way."""
-    verdicts = []
-    for predicate in _all_predicates(shape):
-        value = _number(predicate)
+def _keeps_bound(
+    mine: list[tuple[Predicate, bool]], theirs: list[tuple[Predicate, bool]]
+) -> bool | None:
+    """Whether a query keeps the bound; False only where the other one does for the same thing."""
+    if any(is_kept for _, is_kept in mine):
+        return True
+    kept = [predicate.left for predicate, is_kept in theirs if is_kept]
+    return False if any(p.left.same(left) for p, _ in mine for left in kept) else None
+
+
+def _kept(shape: QueryShape, operator: str, number: Decimal) -> list[tuple[Predicate, bool]]:
+    """The comparisons in a bound's direction with its number or the next one, and whether each
+    keeps it. Any other number may be about another thing, or in another unit."""
+    found = []
+    for predicate in all_predicates(shape):
+        value = number_in(predicate)
         if value is None or predicate.operator not in {">", ">=", "<", "<="}:
             continue
-        direction, wanted = predicate.operator[0], operator[0]
+        if predicate.operator[0] != operator[0] or abs(value - number) not in {0, 1}:
+            continue
         # Whole numbers: > 2 is kept as >= 3, and <= 2 as < 3.
         is_whole = predicate.written is not None
-        if direction != wanted or abs(value - number) > 1:
-            continue
         if is_whole or predicate.operator in {">=", "<"}:
             least = number + 1 if operator in {">", "<="} else number
-            shown = Decimal(value)
-            verdicts.append(
-                shown == least if is_whole or shown != number else operator in {">=", "<"}
-            )
+            is_kept = value == least if is_whole or value != number else operator in {">=", "<"}
         else:
-            verdicts.append(value == number and predicate.operator == operator)
-    return None if not verdicts else any(verdicts)
-
-
-def _number(predicate: Predicate) -> Decimal | None:
-    if len(predicate.values) != 1:
-        return None
-    try:
-        return Decimal(unquoted(predicate.values[0]))
-    except InvalidOperation:
-        return None
+            is_kept = value == number and predicate.operator == operator
+        found.append((predicate, is_kept))
+    return found
 
 
 def _top(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
@@ -159,47 +112,6 @@ def _top(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[
             counts += [shape.limit] if shape.limit is not None else []
             fits.append(any(Decimal(c) == number for c in counts))
         yield Demand(match.group(0), "top", *fits)
-
-
-def _quoted(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
-    for text in quoted_strings(question):
-        fits = [holds_text(_literals(shape), text) for shape in (expected, produced)]
-        yield Demand(f"'{text}'", "quoted", *fits)
-
-
-def _literals(shape: QueryShape) -> tuple[str, ...]:
-    """The literals of conditions and outputs, and the numbers that rows are cut at."""
-    found = [literal for p in _all_predicates(shape) for literal in p.literals]
-    found += [literal for term in shape.outputs for literal in term.literals]
-    found += [literal for ranking in shape.superlatives for literal in ranking.term.literals]
-    found += [str(ranking.count) for ranking in shape.superlatives]
-    found += [str(shape.limit)] if shape.limit is not None else []
-    found += [value for call in shape.functions for _, value in call.arguments]
-    return tuple(found)
-
-
-def holds_text(literals: tuple[str, ...], text: str) -> bool:
-    """Whether one of the literals holds a text, whatever its case and what stands around it."""
-    return any(folded(text) in folded(unquoted(literal)) for literal in literals)
-
-
-def holds_number(literals: tuple[str, ...], number: Decimal) -> bool:
-    """Whether one of the literals is a number, or a text (a date, a pattern) with that number.
-
-    The one after it counts too: ``> 2`` on whole numbers is ``>= 3``, a year ends before the next.
-    """
-    found = {Decimal(digits) for literal in literals for digits in _DIGITS.findall(literal)}
-    return number in found or number + 1 in found
-
-
-def _numbers(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
-    """Digits of the question (a year, an amount) that one of the queries uses nowhere."""
-    for text in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])", question):
-        number = number_of(text)
-        if number is None or number < 2:
-            continue
-        fits = [holds_number(_literals(shape), number) for shape in (expected, produced)]
-        yield Demand(text, "number", *fits)
 
 
 def _one_number(
@@ -281,8 +193,8 @@ def _alternatives(question: str, expected: QueryShape, produced: QueryShape) -> 
         return
     fits: list[bool | None] = []
     for shape in (expected, produced):
-        listed = any(p.operator == "IN" for p in _all_predicates(shape))
-        equal = [p for p in _all_predicates(shape) if p.operator == "=" and p.values]
+        listed = any(p.operator == "IN" for p in all_predicates(shape))
+        equal = [p for p in all_predicates(shape) if p.operator == "=" and p.values]
         repeated = any(p.left.same(q.left) and p.values != q.values for p in equal for q in equal)
         if not listed and not repeated:
             fits.append(None)
