@@ -27,7 +27,20 @@ _TOP = re.compile(
     rf"\b(?:top|first|best|bottom|last) {NUMBER}\b|\b{NUMBER} (?:most|least|[a-z]+est)\b"
 )
 _COUNT_WORDS = re.compile(r"\b(how many|number of|count)\b")
-_PER_WORDS = re.compile(r"\b(each|every|per|respective|respectively|for all)\b")
+_PER_WORDS = re.compile(
+    r"\b(each|every|per|respective|respectively|for all|group(?:ed|ing)? by|"
+    r"(?:broken|split|divided) (?:down )?(?:by|into)|-?wise|across|among)\b"
+)
+_BY = re.compile(r"\bby (?:the )?((?:[a-z_]+,? ?){1,5})")
+# What a top or a bound counts where it does not count rows: parts of time, shares, dozens.
+_NO_ROWS = re.compile(
+    r"\s*(?:%|percent|per cent|dozen|hundred|thousand|million|billion|"
+    r"(?:second|minute|hour|day|week|month|quarter|year|decade)s?\b)"
+)
+_ORDERED = re.compile(
+    r"\b(?:first|order|ordered|sort|sorted|ranked|ranking|to (?:the )?[a-z]+est)\b"
+)
+_AVERAGES = re.compile(r"\b(average|avg|mean)\b")
 _GROUPED = re.compile(
     r"\b(?:per|each|every|grouped by|broken down by|split by) ((?:[a-z]+ ?){1,3})"
 )
@@ -102,16 +115,24 @@ def _kept(shape: QueryShape, operator: str, number: Decimal) -> list[tuple[Predi
 
 
 def _top(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
-    for match in _TOP.finditer(question.lower()):
+    text = question.lower()
+    for match in _TOP.finditer(text):
+        if _NO_ROWS.match(text, match.end()):
+            continue
         number = number_of(next(group for group in match.groups() if group))
         if number is None:
             continue
-        fits = []
-        for shape in (expected, produced):
-            counts = [ranking.count for ranking in shape.superlatives if ranking.count]
-            counts += [shape.limit] if shape.limit is not None else []
-            fits.append(any(Decimal(c) == number for c in counts))
+        fits = [_takes(shape, number) for shape in (expected, produced)]
         yield Demand(match.group(0), "top", *fits)
+
+
+def _takes(shape: QueryShape, number: Decimal) -> bool | None:
+    """Whether a query takes so many rows; None: it compares with the number, maybe a rank."""
+    counts = [ranking.count for ranking in shape.superlatives if ranking.count]
+    counts += [shape.limit] if shape.limit is not None else []
+    if any(Decimal(count) == number for count in counts):
+        return True
+    return None if any(number_in(p) == number for p in all_predicates(shape)) else False
 
 
 def _one_number(
@@ -120,13 +141,42 @@ def _one_number(
     """'How many' and 'number of' at the start ask for one number, unless per something."""
     text = question.lower()
     match = _COUNT_WORDS.search(text)
-    if match is None or match.start() > 25 or _PER_WORDS.search(text):
+    if match is None or match.start() > 25 or _asks_for_groups(text, expected, produced):
         return
+    is_several = " and " in text
+    may_be_several = re.search(r"\b(?:with|plus|along)\b|,", text) is not None
     fits: list[bool | None] = []
     for shape, count in zip((expected, produced), rows, strict=True):
         is_one = count is None or count <= 1
-        fits.append(is_one and (len(shape.outputs) == 1 or " and " in text))
+        fits.append(is_one and (len(shape.outputs) == 1 or is_several))
+    if match.group(1) != "how many" and not expected.aggregates:
+        fits[0] = None  # the number of an account is no count
+    if may_be_several and rows[0] in {None, 1}:
+        fits[0] = fits[0] or None
     yield Demand(match.group(0), "one number", *fits)
+
+
+def _asks_for_groups(text: str, expected: QueryShape, produced: QueryShape) -> bool:
+    """Whether a question asks for something per something, or names what a query groups by.
+
+    'By' alone does not tell: 'by month' asks for groups, 'by customer 3' does not.
+    """
+    if _PER_WORDS.search(text):
+        return True
+    spoken = frozenset(stem(w) for match in _BY.finditer(text) for w in words(match.group(1)))
+    named = frozenset(stem(w) for w in words(text))
+    grouped = any(_groups_by(shape, spoken) for shape in (expected, produced))
+    return grouped or _shows_group(expected, named)
+
+
+def _shows_group(shape: QueryShape, named: frozenset[str]) -> bool:
+    """Whether a query shows a key that it groups by, and the question names that."""
+    shown = [key for key in shape.group_by if any(key.same(output) for output in shape.outputs)]
+    columns = {column for key in shown for column in key.columns}
+    return any(
+        named & ({stem(w) for w in name_words(column.rpartition(".")[2])} - {"id", "nam"})
+        for column in columns
+    )
 
 
 def _grouped(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
@@ -134,17 +184,36 @@ def _grouped(question: str, expected: QueryShape, produced: QueryShape) -> Itera
     for match in _GROUPED.finditer(question.lower()):
         named = stems(match.group(1))
         fits = [_groups_by(shape, named) for shape in (expected, produced)]
+        for i, shape in enumerate((expected, produced)):
+            if fits[i] is False and _is_per_thing(shape, match.group(1)):
+                fits[i] = None
         if True in fits:
             yield Demand(match.group(0).strip(), "group", *fits)
+
+
+def _is_per_thing(shape: QueryShape, spoken: str) -> bool:
+    """Whether one number of a query may be so much per thing: a ratio of aggregates, or the mean
+    of the rows of that thing's table."""
+    if any(_is_ratio(term) for term in shape.outputs) or shape.aggregates_groups:
+        return True
+    thing = stems(re.split(r"\b(?:of|in|for|with|who|that|on|from)\b", spoken)[0])
+    own = {found for table in shape.tables_set() for found in stems(table.rpartition(".")[2])}
+    return bool(thing & own) and any(a.function == "AVG" for a in shape.aggregates)
+
+
+def _is_ratio(term: Term) -> bool:
+    """Whether a term divides aggregates."""
+    return term.has_division and bool(term.aggregates)
 
 
 def _groups_by(shape: QueryShape, named: frozenset[str]) -> bool | None:
     """Whether a query groups by something of that name; False: it aggregates everything at once."""
     keys = [*shape.group_by, *(key for r in shape.superlatives for key in r.partition)]
     for key in keys:
+        spoken = stems(key.pieces[0]) | ({stem(key.period)} if key.period else set())
         for column in key.columns:
             _, table, name = [*("", "", *column.split("."))][-3:]
-            if named & (stems(table) | stems(name)):
+            if named & (stems(table) | stems(name) | spoken):
                 return True
     return False if not keys and shape.aggregates and not shape.set_operations else None
 
@@ -153,9 +222,11 @@ def _extreme(question: str, expected: QueryShape, produced: QueryShape) -> Itera
     """'largest', 'most', 'fastest' ask for the extreme rows or value, unless per something."""
     text = question.lower()
     found = [m.group(1) for m in _EXTREME.finditer(text) if m.group(1) not in _NOT_EXTREME]
-    if not found or _PER_WORDS.search(text) or " any " in text:
+    if not found or " any " in text or _asks_for_groups(text, expected, produced):
         return
-    fits = [_seeks_extreme(shape) for shape in (expected, produced)]
+    fits: list[bool | None] = [_seeks_extreme(shape) for shape in (expected, produced)]
+    if _ORDERED.search(text) and expected.order_by:
+        fits[0] = fits[0] or None  # 'from the largest to the smallest' asks for an order
     yield Demand(found[0], "extreme", *fits)
 
 
@@ -170,19 +241,23 @@ def _is_extreme(term: Term) -> bool:
 
 
 def _averages(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
-    match = re.search(r"\b(average|mean)\b", question.lower())
+    match = _AVERAGES.search(question.lower())
     if match is None:
         return
     fits = [_averages_something(shape) for shape in (expected, produced)]
     yield Demand(match.group(0), "average", *fits)
 
 
-def _averages_something(shape: QueryShape) -> bool:
+def _averages_something(shape: QueryShape) -> bool | None:
+    """Whether a query takes a mean, or divides; None: it shows what may be one already."""
     terms = [*shape.outputs, *(p.left for p in shape.predicates)]
     terms += [p.right for p in shape.predicates if p.right is not None]
     terms += [ranking.term for ranking in shape.superlatives]
-    is_average = [any(a.function == "AVG" for a in term.aggregates) for term in terms]
-    return any(is_average) or any(term.has_division or term.measures for term in terms)
+    is_average = any("AVG(" in term.text or term.has_division or term.measures for term in terms)
+    is_median = any("PERCENTILE" in term.text or "MEDIAN" in term.text for term in terms)
+    names = {word for t in terms for c in t.columns for word in name_words(c.rpartition(".")[2])}
+    is_stored = bool(names & {"average", "avg", "mean"})
+    return True if is_average else None if is_median or is_stored else False
 
 
 def _alternatives(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
