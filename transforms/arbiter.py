@@ -141,9 +141,10 @@ def _question_words(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRul
     rest = [f for f in _strong(findings) if not _is_settled_by(f, against_expected)]
     if not rest and all(d.produced_fits for d in against_expected):
         return rule_of("question_contradicts_expected", f"{says}, the answer does.")
+    more = f"; but the answer differs in more than that: {_reason(rest)}" if rest else ""
     return rule_of(
         "question_contradicts_expected_only",
-        f"{says}; but the answer differs in more than that: {_reason(rest)}",
+        f"{says}{more or ', and whether the answer does cannot be told.'}",
     )
 
 

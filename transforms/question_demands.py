@@ -143,34 +143,34 @@ def _one_number(
     match = _COUNT_WORDS.search(text)
     if match is None or match.start() > 25 or _asks_for_groups(text, expected, produced):
         return
+    is_no_count = match.group(1) != "how many" and not expected.aggregates  # of an account
+    if is_no_count or _shows_group(expected, text):
+        return
     is_several = " and " in text
     may_be_several = re.search(r"\b(?:with|plus|along)\b|,", text) is not None
     fits: list[bool | None] = []
     for shape, count in zip((expected, produced), rows, strict=True):
         is_one = count is None or count <= 1
         fits.append(is_one and (len(shape.outputs) == 1 or is_several))
-    if match.group(1) != "how many" and not expected.aggregates:
-        fits[0] = None  # the number of an account is no count
     if may_be_several and rows[0] in {None, 1}:
         fits[0] = fits[0] or None
     yield Demand(match.group(0), "one number", *fits)
 
 
 def _asks_for_groups(text: str, expected: QueryShape, produced: QueryShape) -> bool:
-    """Whether a question asks for something per something, or names what a query groups by.
+    """Whether a question asks for something per something.
 
     'By' alone does not tell: 'by month' asks for groups, 'by customer 3' does not.
     """
     if _PER_WORDS.search(text):
         return True
     spoken = frozenset(stem(w) for match in _BY.finditer(text) for w in words(match.group(1)))
-    named = frozenset(stem(w) for w in words(text))
-    grouped = any(_groups_by(shape, spoken) for shape in (expected, produced))
-    return grouped or _shows_group(expected, named)
+    return any(_groups_by(shape, spoken) for shape in (expected, produced))
 
 
-def _shows_group(shape: QueryShape, named: frozenset[str]) -> bool:
+def _shows_group(shape: QueryShape, text: str) -> bool:
     """Whether a query shows a key that it groups by, and the question names that."""
+    named = frozenset(stem(w) for w in words(text))
     shown = [key for key in shape.group_by if any(key.same(output) for output in shape.outputs)]
     columns = {column for key in shown for column in key.columns}
     return any(
@@ -224,9 +224,9 @@ def _extreme(question: str, expected: QueryShape, produced: QueryShape) -> Itera
     found = [m.group(1) for m in _EXTREME.finditer(text) if m.group(1) not in _NOT_EXTREME]
     if not found or " any " in text or _asks_for_groups(text, expected, produced):
         return
-    fits: list[bool | None] = [_seeks_extreme(shape) for shape in (expected, produced)]
-    if _ORDERED.search(text) and expected.order_by:
-        fits[0] = fits[0] or None  # 'from the largest to the smallest' asks for an order
+    if _ORDERED.search(text) and expected.order_by and not expected.superlatives:
+        return  # 'from the largest to the smallest' asks for an order
+    fits = [_seeks_extreme(shape) for shape in (expected, produced)]
     yield Demand(found[0], "extreme", *fits)
 
 

@@ -155,6 +155,8 @@ def _may_state(mention: Mention, shape: QueryShape, other: QueryShape, differ: D
     """Whether a query without a number may say the same in another unit, code or form."""
     own = set(all_literals(shape)) - set(all_literals(other))
     values = [value for literal in own if (value := as_number(literal)) is not None]
+    # > 1500 on whole numbers is >= 1501.
+    values += [value - 1 for p in all_predicates(shape) if (value := _next_whole(p)) is not None]
     if any(is_restated(value, mention) for value in values):
         return True
     conditions = list(all_predicates(shape))
@@ -169,6 +171,11 @@ def _may_state(mention: Mention, shape: QueryShape, other: QueryShape, differ: D
     return not alike and any(
         p.left.same(h.left) or _shares_column(p, h) for p in conditions for h in held
     )
+
+
+def _next_whole(predicate: Predicate) -> Decimal | None:
+    is_next = predicate.operator in {">=", "<"} and predicate.written is not None
+    return number_in(predicate) if is_next else None
 
 
 def is_restated(value: Decimal, mention: Mention) -> bool:

@@ -11,33 +11,33 @@ COUNT = "SELECT COUNT(*) FROM orders WHERE "
 CHEAP = "SELECT title FROM products WHERE "
 
 
+SHARE = "cost_cents / price_cents"
+
+
 @pytest.mark.parametrize(
-    ("question", "expected", "produced"),
+    ("question", "expected", "produced", "verdict"),
     [
-        ("Which products cost more than 15 dollars?", "price_cents > 1500", "price_cents > 15"),
-        ("Which products cost 25 dollars?", "price_cents = 2500", "price_cents = 25"),
-        ("Which products cost at least 25?", "price_cents >= 2500", "price_cents >= 25"),
-        (
-            "Which products cost above 50 % of their price?",
-            "cost_cents / price_cents > 0.45",
-            "cost_cents / price_cents > 50",
-        ),
-        (
-            "Which products cost above 1 % of their price?",
-            "cost_cents / price_cents > 0.4",
-            "cost_cents / price_cents > 1",
-        ),
-        ("Which products cost over 2 thousand?", "price_cents > 2000", "price_cents > 2"),
-        ("Which products take 2 minutes to make?", "cost_cents >= 700", "cost_cents >= 2"),
-        ("Which products weigh more than 3 pounds?", "cost_cents > 1361", "cost_cents > 3"),
+        ("more than 15 dollars", "price_cents > 1500", "price_cents > 15", "ground_truth_correct"),
+        ("less than 25 dollars", "price_cents < 2500", "price_cents < 25", "ground_truth_correct"),
+        ("25 dollars", "price_cents = 2500", "price_cents = 25", "ground_truth_correct"),
+        ("at least 25", "price_cents >= 2500", "price_cents >= 25", "ground_truth_correct"),
+        ("above 50 % of it", f"{SHARE} > 0.5", f"{SHARE} > 50", "ground_truth_correct"),
+        ("above 1 % of it", f"{SHARE} > 0.01", f"{SHARE} > 1", "ground_truth_correct"),
+        ("over 2 thousand", "price_cents > 2000", "price_cents > 2", "ground_truth_correct"),
+        ("2 minutes", "cost_cents >= 2520", "cost_cents >= 42", "ground_truth_correct"),
+        # Not shown to be the same in another unit, but neither that the answer has the right one.
+        ("above 50 % of it", f"{SHARE} > 0.45", f"{SHARE} > 50", "skipped"),
+        ("more than 3 pounds", "cost_cents > 1361", "cost_cents > 3", "skipped"),
     ],
 )
 def test_a_number_in_another_unit_is_no_fault_of_the_benchmark(
-    question: str, expected: str, produced: str
+    question: str, expected: str, produced: str, verdict: str
 ) -> None:
-    ruling = judged(question, CHEAP + expected, CHEAP + produced).ruling
+    given = {"expected": rows(("Lamp",)), "produced": rows(("Kite",))}
+    asked = f"Which products cost {question}?"
+    ruling = judged(asked, CHEAP + expected, CHEAP + produced, **given).ruling
     assert ruling is not None
-    assert ruling.verdict in {"ground_truth_correct", "skipped"}
+    assert ruling.verdict == verdict
 
 
 @pytest.mark.parametrize(
