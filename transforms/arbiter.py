@@ -120,7 +120,7 @@ def _is_about(finding: Finding, values: set[str]) -> bool:
 
 
 def _question_words(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
-    found = [*demands(differ), *_named_columns(differ, findings)]
+    found = _demands(differ, findings)
     against_expected = [d for d in found if d.contradicts_expected]
     against_produced = [d for d in found if d.contradicts_produced]
     if against_expected and against_produced:
@@ -146,6 +146,10 @@ def _question_words(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRul
         "question_contradicts_expected_only",
         f"{says}{more or ', and whether the answer does cannot be told.'}",
     )
+
+
+def _demands(differ: Differ, findings: tuple[Finding, ...]) -> list[Demand]:
+    return [*demands(differ), *_named_columns(differ, findings)]
 
 
 def _phrases(found: list[Demand]) -> str:
@@ -211,7 +215,9 @@ def _produced_literal_not_stored(
     missing = not_stored(differ.produced, differ.values)
     if not missing or not rules & (_LITERAL_RULES | {"filter_column_wrong"}):
         return None
-    if not_stored(differ.expected, differ.values):
+    # The value itself may be a word of the question: what the data shows goes before that.
+    other = [d for d in _demands(differ, findings) if d.kind not in {"quoted", "number"}]
+    if not_stored(differ.expected, differ.values) or any(d.contradicts_expected for d in other):
         return None
     column, literal, near = missing[0]
     instead = f"; the data has '{near}'" if near else ""
@@ -250,7 +256,7 @@ def _named_difference(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterR
 _SETTLEMENTS: tuple[Settle, ...] = (
     tie_at_limit,
     _expected_literal_not_stored,
-    _produced_literal_not_stored,  # what the data shows goes before what the words ask for
+    _produced_literal_not_stored,
     _question_words,
     declared_ignored,
     added_columns,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from transforms.findings import folded, unquoted
@@ -29,7 +29,7 @@ class Demand:
     kind: str
     expected_fits: bool | None
     produced_fits: bool | None
-    number: Decimal | None = None
+    number: Decimal | None = field(default=None, kw_only=True)
 
     @property
     def contradicts_expected(self) -> bool:

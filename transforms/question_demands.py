@@ -31,7 +31,7 @@ _PER_WORDS = re.compile(
     r"\b(each|every|per|respective|respectively|for all|group(?:ed|ing)? by|"
     r"(?:broken|split|divided) (?:down )?(?:by|into)|-?wise|across|among)\b"
 )
-_BY = re.compile(r"\bby (?:the )?((?:[a-z_]+,? ?){1,5})")
+_BY = re.compile(r"\bby (?!(?:the )?(?:most|[a-z]+est)\b)((?:(?!of\b|in\b|for\b)[a-z_]+,? ?){1,5})")
 # What a top or a bound counts where it does not count rows: parts of time, shares, dozens.
 _NO_ROWS = re.compile(
     r"\s*(?:%|percent|per cent|dozen|hundred|thousand|million|billion|"
@@ -80,7 +80,7 @@ def _bounds(question: str, expected: QueryShape, produced: QueryShape) -> Iterat
                 continue
             mine, theirs = (_kept(shape, operator, number) for shape in (expected, produced))
             fits = _keeps_bound(mine, theirs), _keeps_bound(theirs, mine)
-            yield Demand(match.group(0), "bound", *fits, number)
+            yield Demand(match.group(0), "bound", *fits, number=number)
 
 
 def _keeps_bound(

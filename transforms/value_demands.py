@@ -132,7 +132,7 @@ def number_demands(differ: Differ) -> Iterator[Demand]:
                 (differ.produced, differ.expected),
             )
         ]
-        yield Demand(mention.phrase, "number", *fits, mention.number)
+        yield Demand(mention.phrase, "number", *fits, number=mention.number)
 
 
 def _matches(question: str) -> list[int]:
@@ -245,9 +245,9 @@ def _uses_text(text: str, shape: QueryShape, other: QueryShape, differ: Differ) 
     if holds_text(all_literals(shape), text):
         held = [p for p in all_predicates(shape) if holds_text(p.literals, text)]
         return None if held and all(_is_stored(text, p, differ) is False for p in held) else True
-    for held in (p for p in all_predicates(other) if holds_text(p.literals, text)):
-        is_about = any(_shares_column(p, held) for p in all_predicates(shape))
-        if is_about and _is_stored(text, held, differ) is not True:
+    for theirs in (p for p in all_predicates(other) if holds_text(p.literals, text)):
+        is_about = any(_shares_column(p, theirs) for p in all_predicates(shape))
+        if is_about and _is_stored(text, theirs, differ) is not True:
             return None
     return False
 

@@ -97,3 +97,23 @@ def test_words_that_are_clear_still_contradict_an_answer(
     swapped = judged(question, produced, expected).ruling
     assert swapped is not None
     assert swapped.rule.startswith("question_contradicts_expected")
+
+
+def test_by_the_largest_something_asks_for_no_groups() -> None:
+    ruling = judged(
+        "Which customer is reached by the highest total of orders?",
+        "SELECT customer_id, MAX(total) FROM orders GROUP BY customer_id",
+        "SELECT customer_id FROM orders GROUP BY customer_id, total ORDER BY total DESC LIMIT 1",
+    ).ruling
+    assert ruling is not None
+    assert ruling.rule == "question_contradicts_expected_only"
+
+
+def test_a_value_that_is_not_stored_makes_no_faulty_benchmark_right() -> None:
+    ruling = judged(
+        "List the nick names of gold customers.",
+        "SELECT customer_name FROM customers WHERE tier = 'Gold'",
+        "SELECT nick_name FROM customers WHERE tier = 'golden'",
+    ).ruling
+    assert ruling is not None
+    assert ruling.rule == "question_contradicts_expected_only"
