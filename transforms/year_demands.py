@@ -30,7 +30,8 @@ _QUANTITY = re.compile(
 )
 # Other calendars, and years that are named to be left out.
 _UNSURE = re.compile(
-    r"\b(?:fiscal|financial|academic|school|seasons?|except|excluding|not in|other than|outside)\b"
+    r"\b(?:fy ?\d+|fiscal|financial|academic|school|seasons?|except|excluding|not in|"
+    r"other than|outside)\b"
 )
 _DATE = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?(?:[ T].*)?")
 _EVER, _NEVER = 9999, 0

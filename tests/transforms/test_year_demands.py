@@ -80,6 +80,7 @@ def test_a_period_with_bounds_is_held_against_what_is_covered(
             "ordered_on < '2022-12-01'",
             "YEAR(ordered_on) = 2023",
         ),
+        ("Number of orders in 2023 (FY23)", "YEAR(ordered_on) = 2022", "YEAR(ordered_on) = 2023"),
         ("Number of orders not in 2023", "YEAR(ordered_on) <> 2023", "YEAR(ordered_on) = 2023"),
         (
             "Number of orders in 2023",
