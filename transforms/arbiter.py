@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from transforms.declared import declared_ignored
+from transforms.demand_model import Demand, holds_number, holds_text
 from transforms.findings import Differ, Finding, is_text, unquoted
 from transforms.harmless import (
     added_columns,
@@ -18,16 +19,10 @@ from transforms.harmless import (
     tie_at_limit,
 )
 from transforms.judgement import ArbiterRuling, ValueLookup
-from transforms.question_demands import (
-    Demand,
-    demands,
-    holds_number,
-    holds_text,
-    names_column,
-    number_of,
-)
-from transforms.question_words import name_words, words
+from transforms.question_demands import demands, names_column
+from transforms.question_words import name_words
 from transforms.shape_model import Predicate, QueryShape
+from transforms.year_demands import are_years
 
 Settle = Callable[[Differ, tuple[Finding, ...]], ArbiterRuling | None]
 _LITERAL_RULES = {"literal_spelled_differently", "literal_not_in_column", "literal_wrong"}
@@ -125,12 +120,7 @@ def _is_about(finding: Finding, values: set[str]) -> bool:
 
 
 def _question_words(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
-    evidence = differ.evidence
-    rows = evidence.expected_rows, evidence.produced_rows
-    found = [
-        *demands(differ.question, differ.expected, differ.produced, rows),
-        *_named_columns(differ, findings),
-    ]
+    found = _demands(differ, findings)
     against_expected = [d for d in found if d.contradicts_expected]
     against_produced = [d for d in found if d.contradicts_produced]
     if against_expected and against_produced:
@@ -151,10 +141,15 @@ def _question_words(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRul
     rest = [f for f in _strong(findings) if not _is_settled_by(f, against_expected)]
     if not rest and all(d.produced_fits for d in against_expected):
         return rule_of("question_contradicts_expected", f"{says}, the answer does.")
+    more = f"; but the answer differs in more than that: {_reason(rest)}" if rest else ""
     return rule_of(
         "question_contradicts_expected_only",
-        f"{says}; but the answer differs in more than that: {_reason(rest)}",
+        f"{says}{more or ', and whether the answer does cannot be told.'}",
     )
+
+
+def _demands(differ: Differ, findings: tuple[Finding, ...]) -> list[Demand]:
+    return [*demands(differ), *_named_columns(differ, findings)]
 
 
 def _phrases(found: list[Demand]) -> str:
@@ -167,7 +162,8 @@ _SETTLED = {
     "top": {"limit_wrong", "limit_missing", "limit_not_asked"},
     "extreme": {"ranking_not_asked"},
     "number": {"literal_wrong", "filter_missing", "filter_not_asked"},
-    "quoted": {"literal_wrong", "literal_not_in_column", "filter_column_wrong"},
+    "year": {"boundary_wrong", "literal_wrong", "filter_missing", "filter_not_asked"},
+    "quoted": {"literal_wrong"},
     "group": {"group_key_not_asked", "output_not_asked"},
     "average": {"aggregate_function_wrong", "calculation_wrong"},
     "alternatives": {"either_instead_of_both", "both_instead_of_either"},
@@ -176,24 +172,26 @@ _SETTLED = {
 
 
 # Demands whose value stands in the SQL: a finding is about them only when it shows that value.
-_SHOWN = {"number", "bound", "quoted"}
+_SHOWN = {"number", "bound", "quoted", "year"}
 
 
 def _is_settled_by(finding: Finding, found: list[Demand]) -> bool:
     """Whether a difference is nothing but what the words of the question ask for."""
     return any(
         finding.rule in _SETTLED.get(demand.kind, set())
-        and (demand.kind not in _SHOWN or _is_shown(demand.phrase, finding.actual_literals))
+        and (demand.kind not in _SHOWN or _is_shown(demand, finding.actual_literals))
         for demand in found
     )
 
 
-def _is_shown(phrase: str, literals: tuple[str, ...]) -> bool:
+def _is_shown(demand: Demand, literals: tuple[str, ...]) -> bool:
     """Whether what stands for a phrase in SQL, its number or its words, is one of the literals."""
-    number = next((n for word in words(phrase) if (n := number_of(word)) is not None), None)
-    if number is not None:
-        return holds_number(literals, number)
-    return holds_text(literals, phrase)
+    if demand.kind == "year":
+        return are_years(literals)
+    if demand.number is not None:
+        # > 2 on whole numbers is >= 3, too
+        return any(holds_number(literals, demand.number + n) for n in (0, 1))
+    return holds_text(literals, demand.phrase)
 
 
 def _named_columns(differ: Differ, findings: tuple[Finding, ...]) -> list[Demand]:
@@ -217,7 +215,9 @@ def _produced_literal_not_stored(
     missing = not_stored(differ.produced, differ.values)
     if not missing or not rules & (_LITERAL_RULES | {"filter_column_wrong"}):
         return None
-    if not_stored(differ.expected, differ.values):
+    # The value itself may be a word of the question: what the data shows goes before that.
+    other = [d for d in _demands(differ, findings) if d.kind not in {"quoted", "number"}]
+    if not_stored(differ.expected, differ.values) or any(d.contradicts_expected for d in other):
         return None
     column, literal, near = missing[0]
     instead = f"; the data has '{near}'" if near else ""
@@ -256,8 +256,8 @@ def _named_difference(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterR
 _SETTLEMENTS: tuple[Settle, ...] = (
     tie_at_limit,
     _expected_literal_not_stored,
-    _question_words,
     _produced_literal_not_stored,
+    _question_words,
     declared_ignored,
     added_columns,
     left_out_columns,

@@ -49,7 +49,7 @@ MISSING = frozenset(
     }
 )
 # Words of a question that a query uses or does not use; other demands are kept to in many ways.
-_USED_WORDS = {"number", "quoted"}
+_USED_WORDS = {"number", "quoted", "year"}
 _SAME = "The same measures, filters and groups"
 
 
@@ -184,7 +184,5 @@ def _named(findings: list[Finding]) -> str:
 def _unused_words(differ: Differ | None) -> str | None:
     if differ is None:
         return None
-    rows = differ.evidence.expected_rows, differ.evidence.produced_rows
-    found = demands(differ.question, differ.expected, differ.produced, rows)
-    unused = [d for d in found if d.kind in _USED_WORDS and d.contradicts_produced]
+    unused = [d for d in demands(differ) if d.kind in _USED_WORDS and d.contradicts_produced]
     return " and ".join(f'"{demand.phrase}"' for demand in unused) or None

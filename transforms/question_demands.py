@@ -4,32 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from transforms.findings import folded, unquoted
-from transforms.question_words import name_words, quoted_strings, stem, stems, words
+from transforms.demand_model import NUMBER, Demand, all_predicates, number_in, number_of
+from transforms.findings import Differ
+from transforms.question_words import name_words, stem, stems, words
 from transforms.shape_model import Predicate, QueryShape, Term
+from transforms.value_demands import number_demands, quoted_demands
+from transforms.year_demands import year_demands
 
-_NUMBER_WORDS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20,
-}  # fmt: skip
-_N = r"(\d[\d,]*(?:\.\d+)?|" + "|".join(_NUMBER_WORDS) + r")"
 _BOUNDS: tuple[tuple[str, str], ...] = (
-    (rf"\b(?:at least|no (?:less|fewer) than|minimum of) {_N}\b", ">="),
-    (rf"\b{_N} or (?:more|above|over)\b", ">="),
-    (rf"\b(?:at most|no more than|up to|maximum of) {_N}\b", "<="),
-    (rf"\b{_N} or (?:less|fewer|below)\b", "<="),
-    (rf"\b(?:more|greater|higher|larger|bigger|longer|older|taller|heavier) than {_N}\b", ">"),
-    (rf"\b(?:over|above|exceeding|after) {_N}\b", ">"),
-    (rf"\b(?:less|fewer|lower|smaller|shorter|younger|lighter) than {_N}\b", "<"),
-    (rf"\b(?:under|below|before) {_N}\b", "<"),
+    (rf"\b(?:at least|no (?:less|fewer) than|minimum of) {NUMBER}\b", ">="),
+    (rf"\b{NUMBER} or (?:more|above|over)\b", ">="),
+    (rf"\b(?:at most|no more than|up to|maximum of) {NUMBER}\b", "<="),
+    (rf"\b{NUMBER} or (?:less|fewer|below)\b", "<="),
+    (rf"\b(?:more|greater|higher|larger|bigger|longer|older|taller|heavier) than {NUMBER}\b", ">"),
+    (rf"\b(?:over|above|exceeding|after) {NUMBER}\b", ">"),
+    (rf"\b(?:less|fewer|lower|smaller|shorter|younger|lighter) than {NUMBER}\b", "<"),
+    (rf"\b(?:under|below|before) {NUMBER}\b", "<"),
 )
-_TOP = re.compile(rf"\b(?:top|first|best|bottom|last) {_N}\b|\b{_N} (?:most|least|[a-z]+est)\b")
-_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_TOP = re.compile(
+    rf"\b(?:top|first|best|bottom|last) {NUMBER}\b|\b{NUMBER} (?:most|least|[a-z]+est)\b"
+)
 _COUNT_WORDS = re.compile(r"\b(how many|number of|count)\b")
-_PER_WORDS = re.compile(r"\b(each|every|per|respective|respectively|for all)\b")
+_PER_WORDS = re.compile(
+    r"\b(each|every|per|respective|respectively|for all|group(?:ed|ing)? by|"
+    r"(?:broken|split|divided) (?:down )?(?:by|into)|-?wise|across|among)\b"
+)
+_BY = re.compile(r"\bby (?!(?:the )?(?:most|[a-z]+est)\b)((?:(?!of\b|in\b|for\b)[a-z_]+,? ?){1,5})")
+# What a top or a bound counts where it does not count rows: parts of time, shares, dozens.
+_NO_ROWS = re.compile(
+    r"\s*(?:%|percent|per cent|dozen|hundred|thousand|million|billion|"
+    r"(?:second|minute|hour|day|week|month|quarter|year|decade)s?\b)"
+)
+_ORDERED = re.compile(
+    r"\b(?:first|order|ordered|sort|sorted|ranked|ranking|to (?:the )?[a-z]+est)\b"
+)
+_AVERAGES = re.compile(r"\b(average|avg|mean)\b")
 _GROUPED = re.compile(
     r"\b(?:per|each|every|grouped by|broken down by|split by) ((?:[a-z]+ ?){1,3})"
 )
@@ -40,48 +51,16 @@ _NOT_EXTREME = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """Words of a question and whether each query keeps to them; None: cannot tell."""
-
-    phrase: str
-    kind: str
-    expected_fits: bool | None
-    produced_fits: bool | None
-
-    @property
-    def contradicts_expected(self) -> bool:
-        """Whether only the expected query goes against the words."""
-        return self.expected_fits is False and self.produced_fits is not False
-
-    @property
-    def contradicts_produced(self) -> bool:
-        """Whether only the produced query goes against the words."""
-        return self.produced_fits is False and self.expected_fits is not False
-
-
-def number_of(text: str) -> Decimal | None:
-    """The number that a word or digits stand for."""
-    if text in _NUMBER_WORDS:
-        return Decimal(_NUMBER_WORDS[text])
-    try:
-        return Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        return None
-
-
-def demands(
-    question: str, expected: QueryShape, produced: QueryShape, rows: tuple[int | None, int | None]
-) -> tuple[Demand, ...]:
-    """Every explicit demand of a question that tells the two queries apart.
-
-    ``rows`` are the row counts of the expected and the produced result.
-    """
+def demands(differ: Differ) -> tuple[Demand, ...]:
+    """Every explicit demand of a question that tells the two queries apart."""
+    question, expected, produced = differ.question, differ.expected, differ.produced
+    rows = differ.evidence.expected_rows, differ.evidence.produced_rows
     found = [
         *_bounds(question, expected, produced),
         *_top(question, expected, produced),
-        *_quoted(question, expected, produced),
-        *_numbers(question, expected, produced),
+        *quoted_demands(differ),
+        *year_demands(differ),
+        *number_demands(differ),
         *_one_number(question, expected, produced, rows),
         *_grouped(question, expected, produced),
         *_extreme(question, expected, produced),
@@ -92,19 +71,6 @@ def demands(
     return tuple(d for d in found if d.expected_fits is not d.produced_fits)
 
 
-def _all_predicates(shape: QueryShape) -> Iterator[Predicate]:
-    def parts(predicate: Predicate) -> Iterator[Predicate]:
-        yield predicate
-        for part in predicate.parts:
-            yield from parts(part)
-
-    for predicate in shape.predicates:
-        yield from parts(predicate)
-    for ranking in shape.superlatives:
-        for predicate in ranking.population or ():
-            yield from parts(predicate)
-
-
 def _bounds(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
     text = question.lower()
     for pattern, operator in _BOUNDS:
@@ -112,94 +78,61 @@ def _bounds(question: str, expected: QueryShape, produced: QueryShape) -> Iterat
             number = number_of(match.group(1))
             if number is None:
                 continue
-            fits = [_keeps_bound(shape, operator, number) for shape in (expected, produced)]
-            yield Demand(match.group(0), "bound", *fits)
+            mine, theirs = (_kept(shape, operator, number) for shape in (expected, produced))
+            fits = _keeps_bound(mine, theirs), _keeps_bound(theirs, mine)
+            yield Demand(match.group(0), "bound", *fits, number=number)
 
 
-def _keeps_bound(shape: QueryShape, operator: str, number: Decimal) -> bool | None:
-    """Whether a comparison keeps the bound; None when the number is compared in no way."""
-    verdicts = []
-    for predicate in _all_predicates(shape):
-        value = _number(predicate)
+def _keeps_bound(
+    mine: list[tuple[Predicate, bool]], theirs: list[tuple[Predicate, bool]]
+) -> bool | None:
+    """Whether a query keeps the bound; False only where the other one does for the same thing."""
+    if any(is_kept for _, is_kept in mine):
+        return True
+    kept = [predicate.left for predicate, is_kept in theirs if is_kept]
+    return False if any(p.left.same(left) for p, _ in mine for left in kept) else None
+
+
+def _kept(shape: QueryShape, operator: str, number: Decimal) -> list[tuple[Predicate, bool]]:
+    """The comparisons in a bound's direction with its number or the next one, and whether each
+    keeps it. Any other number may be about another thing, or in another unit."""
+    found = []
+    for predicate in all_predicates(shape):
+        value = number_in(predicate)
         if value is None or predicate.operator not in {">", ">=", "<", "<="}:
             continue
-        direction, wanted = predicate.operator[0], operator[0]
+        if predicate.operator[0] != operator[0] or abs(value - number) not in {0, 1}:
+            continue
         # Whole numbers: > 2 is kept as >= 3, and <= 2 as < 3.
         is_whole = predicate.written is not None
-        if direction != wanted or abs(value - number) > 1:
-            continue
         if is_whole or predicate.operator in {">=", "<"}:
             least = number + 1 if operator in {">", "<="} else number
-            shown = Decimal(value)
-            verdicts.append(
-                shown == least if is_whole or shown != number else operator in {">=", "<"}
-            )
+            is_kept = value == least if is_whole or value != number else operator in {">=", "<"}
         else:
-            verdicts.append(value == number and predicate.operator == operator)
-    return None if not verdicts else any(verdicts)
-
-
-def _number(predicate: Predicate) -> Decimal | None:
-    if len(predicate.values) != 1:
-        return None
-    try:
-        return Decimal(unquoted(predicate.values[0]))
-    except InvalidOperation:
-        return None
+            is_kept = value == number and predicate.operator == operator
+        found.append((predicate, is_kept))
+    return found
 
 
 def _top(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
-    for match in _TOP.finditer(question.lower()):
+    text = question.lower()
+    for match in _TOP.finditer(text):
+        if _NO_ROWS.match(text, match.end()):
+            continue
         number = number_of(next(group for group in match.groups() if group))
         if number is None:
             continue
-        fits = []
-        for shape in (expected, produced):
-            counts = [ranking.count for ranking in shape.superlatives if ranking.count]
-            counts += [shape.limit] if shape.limit is not None else []
-            fits.append(any(Decimal(c) == number for c in counts))
+        fits = [_takes(shape, number) for shape in (expected, produced)]
         yield Demand(match.group(0), "top", *fits)
 
 
-def _quoted(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
-    for text in quoted_strings(question):
-        fits = [holds_text(_literals(shape), text) for shape in (expected, produced)]
-        yield Demand(f"'{text}'", "quoted", *fits)
-
-
-def _literals(shape: QueryShape) -> tuple[str, ...]:
-    """The literals of conditions and outputs, and the numbers that rows are cut at."""
-    found = [literal for p in _all_predicates(shape) for literal in p.literals]
-    found += [literal for term in shape.outputs for literal in term.literals]
-    found += [literal for ranking in shape.superlatives for literal in ranking.term.literals]
-    found += [str(ranking.count) for ranking in shape.superlatives]
-    found += [str(shape.limit)] if shape.limit is not None else []
-    found += [value for call in shape.functions for _, value in call.arguments]
-    return tuple(found)
-
-
-def holds_text(literals: tuple[str, ...], text: str) -> bool:
-    """Whether one of the literals holds a text, whatever its case and what stands around it."""
-    return any(folded(text) in folded(unquoted(literal)) for literal in literals)
-
-
-def holds_number(literals: tuple[str, ...], number: Decimal) -> bool:
-    """Whether one of the literals is a number, or a text (a date, a pattern) with that number.
-
-    The one after it counts too: ``> 2`` on whole numbers is ``>= 3``, a year ends before the next.
-    """
-    found = {Decimal(digits) for literal in literals for digits in _DIGITS.findall(literal)}
-    return number in found or number + 1 in found
-
-
-def _numbers(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
-    """Digits of the question (a year, an amount) that one of the queries uses nowhere."""
-    for text in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])", question):
-        number = number_of(text)
-        if number is None or number < 2:
-            continue
-        fits = [holds_number(_literals(shape), number) for shape in (expected, produced)]
-        yield Demand(text, "number", *fits)
+def _takes(shape: QueryShape, number: Decimal) -> bool | None:
+    """Whether a query takes so many rows; None: it compares with the number, maybe a rank."""
+    counts = [ranking.count for ranking in shape.superlatives if ranking.count]
+    counts += [shape.limit] if shape.limit is not None else []
+    if any(Decimal(count) == number for count in counts):
+        return True
+    return None if any(number_in(p) == number for p in all_predicates(shape)) else False
 
 
 def _one_number(
@@ -208,13 +141,42 @@ def _one_number(
     """'How many' and 'number of' at the start ask for one number, unless per something."""
     text = question.lower()
     match = _COUNT_WORDS.search(text)
-    if match is None or match.start() > 25 or _PER_WORDS.search(text):
+    if match is None or match.start() > 25 or _asks_for_groups(text, expected, produced):
         return
+    is_no_count = match.group(1) != "how many" and not expected.aggregates  # of an account
+    if is_no_count or _shows_group(expected, text):
+        return
+    is_several = " and " in text
+    may_be_several = re.search(r"\b(?:with|plus|along)\b|,", text) is not None
     fits: list[bool | None] = []
     for shape, count in zip((expected, produced), rows, strict=True):
         is_one = count is None or count <= 1
-        fits.append(is_one and (len(shape.outputs) == 1 or " and " in text))
+        fits.append(is_one and (len(shape.outputs) == 1 or is_several))
+    if may_be_several and rows[0] in {None, 1}:
+        fits[0] = fits[0] or None
     yield Demand(match.group(0), "one number", *fits)
+
+
+def _asks_for_groups(text: str, expected: QueryShape, produced: QueryShape) -> bool:
+    """Whether a question asks for something per something.
+
+    'By' alone does not tell: 'by month' asks for groups, 'by customer 3' does not.
+    """
+    if _PER_WORDS.search(text):
+        return True
+    spoken = frozenset(stem(w) for match in _BY.finditer(text) for w in words(match.group(1)))
+    return any(_groups_by(shape, spoken) for shape in (expected, produced))
+
+
+def _shows_group(shape: QueryShape, text: str) -> bool:
+    """Whether a query shows a key that it groups by, and the question names that."""
+    named = frozenset(stem(w) for w in words(text))
+    shown = [key for key in shape.group_by if any(key.same(output) for output in shape.outputs)]
+    columns = {column for key in shown for column in key.columns}
+    return any(
+        named & ({stem(w) for w in name_words(column.rpartition(".")[2])} - {"id", "nam"})
+        for column in columns
+    )
 
 
 def _grouped(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
@@ -222,17 +184,36 @@ def _grouped(question: str, expected: QueryShape, produced: QueryShape) -> Itera
     for match in _GROUPED.finditer(question.lower()):
         named = stems(match.group(1))
         fits = [_groups_by(shape, named) for shape in (expected, produced)]
+        for i, shape in enumerate((expected, produced)):
+            if fits[i] is False and _is_per_thing(shape, match.group(1)):
+                fits[i] = None
         if True in fits:
             yield Demand(match.group(0).strip(), "group", *fits)
+
+
+def _is_per_thing(shape: QueryShape, spoken: str) -> bool:
+    """Whether one number of a query may be so much per thing: a ratio of aggregates, or the mean
+    of the rows of that thing's table."""
+    if any(_is_ratio(term) for term in shape.outputs) or shape.aggregates_groups:
+        return True
+    thing = stems(re.split(r"\b(?:of|in|for|with|who|that|on|from)\b", spoken)[0])
+    own = {found for table in shape.tables_set() for found in stems(table.rpartition(".")[2])}
+    return bool(thing & own) and any(a.function == "AVG" for a in shape.aggregates)
+
+
+def _is_ratio(term: Term) -> bool:
+    """Whether a term divides aggregates."""
+    return term.has_division and bool(term.aggregates)
 
 
 def _groups_by(shape: QueryShape, named: frozenset[str]) -> bool | None:
     """Whether a query groups by something of that name; False: it aggregates everything at once."""
     keys = [*shape.group_by, *(key for r in shape.superlatives for key in r.partition)]
     for key in keys:
+        spoken = stems(key.pieces[0]) | ({stem(key.period)} if key.period else set())
         for column in key.columns:
             _, table, name = [*("", "", *column.split("."))][-3:]
-            if named & (stems(table) | stems(name)):
+            if named & (stems(table) | stems(name) | spoken):
                 return True
     return False if not keys and shape.aggregates and not shape.set_operations else None
 
@@ -241,8 +222,10 @@ def _extreme(question: str, expected: QueryShape, produced: QueryShape) -> Itera
     """'largest', 'most', 'fastest' ask for the extreme rows or value, unless per something."""
     text = question.lower()
     found = [m.group(1) for m in _EXTREME.finditer(text) if m.group(1) not in _NOT_EXTREME]
-    if not found or _PER_WORDS.search(text) or " any " in text:
+    if not found or " any " in text or _asks_for_groups(text, expected, produced):
         return
+    if _ORDERED.search(text) and expected.order_by and not expected.superlatives:
+        return  # 'from the largest to the smallest' asks for an order
     fits = [_seeks_extreme(shape) for shape in (expected, produced)]
     yield Demand(found[0], "extreme", *fits)
 
@@ -258,19 +241,23 @@ def _is_extreme(term: Term) -> bool:
 
 
 def _averages(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
-    match = re.search(r"\b(average|mean)\b", question.lower())
+    match = _AVERAGES.search(question.lower())
     if match is None:
         return
     fits = [_averages_something(shape) for shape in (expected, produced)]
     yield Demand(match.group(0), "average", *fits)
 
 
-def _averages_something(shape: QueryShape) -> bool:
+def _averages_something(shape: QueryShape) -> bool | None:
+    """Whether a query takes a mean, or divides; None: it shows what may be one already."""
     terms = [*shape.outputs, *(p.left for p in shape.predicates)]
     terms += [p.right for p in shape.predicates if p.right is not None]
     terms += [ranking.term for ranking in shape.superlatives]
-    is_average = [any(a.function == "AVG" for a in term.aggregates) for term in terms]
-    return any(is_average) or any(term.has_division or term.measures for term in terms)
+    is_average = any("AVG(" in term.text or term.has_division or term.measures for term in terms)
+    is_median = any("PERCENTILE" in term.text or "MEDIAN" in term.text for term in terms)
+    names = {word for t in terms for c in t.columns for word in name_words(c.rpartition(".")[2])}
+    is_stored = bool(names & {"average", "avg", "mean"})
+    return True if is_average else None if is_median or is_stored else False
 
 
 def _alternatives(question: str, expected: QueryShape, produced: QueryShape) -> Iterator[Demand]:
@@ -281,8 +268,8 @@ def _alternatives(question: str, expected: QueryShape, produced: QueryShape) -> 
         return
     fits: list[bool | None] = []
     for shape in (expected, produced):
-        listed = any(p.operator == "IN" for p in _all_predicates(shape))
-        equal = [p for p in _all_predicates(shape) if p.operator == "=" and p.values]
+        listed = any(p.operator == "IN" for p in all_predicates(shape))
+        equal = [p for p in all_predicates(shape) if p.operator == "=" and p.values]
         repeated = any(p.left.same(q.left) and p.values != q.values for p in equal for q in equal)
         if not listed and not repeated:
             fits.append(None)
