@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from jobs.visible import visible, visible_json
 from transforms.contracts import SPLITS
 from transforms.statistics import wilson
+from transforms.wording import count as count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -243,11 +244,6 @@ def when(at: datetime | None) -> str:
 def lever(number: int) -> str:
     """``1 tables and columns``; corrections of benchmarks are no lever and have no number."""
     return f"{number} {LEVER_NAMES[number]}" if number else LEVER_NAMES[number]
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """``1 batch``, ``2 batches``."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _width() -> int:
