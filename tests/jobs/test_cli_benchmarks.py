@@ -136,6 +136,19 @@ def loaded(tables, tmp_path):
     return Loaded(tables, tmp_path)
 
 
+def test_a_question_that_holds_an_escape_sequence_is_shown_with_it_and_steers_nothing(shop):
+    asked = {**seeded.benchmark("q1"), "question_id": "q5", "question": "\x1b[31mred alert\x1b[0m"}
+    seeded.append(shop, BENCHMARKS, [asked])
+    for options in ((), ("--json",)):
+        done = CliRunner().invoke(
+            app, ["--home", str(shop.root), "benchmarks", "list", *options], color=True
+        )
+        assert done.exit_code == 0, done.output
+        assert "\x1b[31m" not in done.stdout
+        assert "red alert" in done.stdout
+    assert json.loads(done.stdout)[-1]["question"] == asked["question"]
+
+
 def test_the_check_finds_what_is_planted_and_nothing_in_what_is_fine(loaded, capsys):
     write_lines(loaded.folder / "questions.jsonl", [*QUESTIONS, *WEAK])
     load(loaded.tables, loaded.folder)
