@@ -17,6 +17,7 @@ from pipelines.snapshot import read_state
 from pipelines.spaces import Space, registered_spaces
 from transforms.errors import GenieLoopError, InvalidInputError
 from transforms.serialized_space import SpaceConfig
+from transforms.wording import count
 
 JOB = "apply"
 
@@ -67,8 +68,9 @@ def _all_of(report: ApplyReport, ledger: Ledger, lines: Sequence[str]) -> GenieL
     errors = [error for _, error in report.failed]
     told = [f"{work.batch_id}: {error}{_way_out(work, ledger)}" for work, error in report.failed]
     done = ["these are done:", *lines] if lines else []
-    counted = "1 batch" if len(errors) == 1 else f"{len(errors)} batches"
-    error = GenieLoopError("\n".join([f"{counted} could not be done:", *told, *done]))
+    error = GenieLoopError(
+        "\n".join([f"{count(len(errors), 'batch', 'batches')} could not be done:", *told, *done])
+    )
     error.exit_code = errors[0].exit_code
     return error
 

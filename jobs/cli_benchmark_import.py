@@ -149,7 +149,11 @@ def print_import(report: ImportReport, left_out: Mapping[str, int], *, is_rehear
     if report.repo_file:
         screens.print_lines(f"The questions are in {report.repo_file} too.")
     if report.rows and not is_rehearsal:
-        screens.print_lines("Next: genie-loop benchmarks check SPACE; genie-loop evaluate SPACE")
+        # Without --again, a space that was evaluated once would not be asked the new questions.
+        screens.print_lines(
+            f"Next: genie-loop benchmarks check {report.space_id}",
+            f"Then: genie-loop evaluate {report.space_id} --again",
+        )
 
 
 _NEAR_COLUMNS = (

@@ -226,6 +226,10 @@ def _note_lines(compared: Row) -> list[str]:
     return lines
 
 
+def _skipped(number: int) -> str:
+    return f"{number} skipped" if number else ""
+
+
 def _print_questions(heading: str, questions: Sequence[Row]) -> None:
     screens.print_lines("")
     screens.print_heading(f"{heading} ({len(questions)} of train)")
@@ -270,6 +274,7 @@ _JUDGE_COLUMNS = (
     Column("target", lambda row: screens.target(row["target"]), align="right"),
     Column("before", lambda row: screens.share(row["yes_before"], row["compared_count"])),
     Column("after", lambda row: screens.share(row["yes_after"], row["compared_count"])),
+    Column("left out", lambda row: _skipped(row["left_out_count"])),
 )
 _QUESTION_COLUMNS = (
     Column("id", lambda row: row["question_id"]),

@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 
 from jobs.home import Home
+from jobs.visible import visible
 from transforms.errors import GenieLoopError
 
 UNEXPECTED = 70  # as sysexits calls a fault of the program itself
@@ -65,7 +66,7 @@ def exit_code_of(error: Exception) -> int:
 
 def say(text: str) -> None:
     """Text for people on stderr, apart from what a program may read."""
-    print(text.rstrip(), file=sys.stderr, flush=True)
+    print(visible(text.rstrip()), file=sys.stderr, flush=True)
 
 
 def _in_one_line(message: str) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from jobs import screens
+from jobs.arbitrated import not_right, print_rulings, unexplained_lines, verdict_line, verdicts
 from jobs.cli_shared import Json, Limit, Space, command_of, limited, rows_of, show_list
 from jobs.ids import select_one
 from jobs.reading import History, Row
@@ -20,21 +21,17 @@ from jobs.right_by_luck import count_line, luck_of, lucky_answers, print_lucky
 from transforms.contracts import JUDGES, SPLITS
 from transforms.errors import InvalidInputError
 
-_LAST = """
-SELECT space_id, evaluation_id
-FROM (
-  SELECT space_id, evaluation_id, ROW_NUMBER() OVER (
-    PARTITION BY space_id ORDER BY started_at DESC, evaluation_id DESC
-  ) AS recency
-  FROM evaluations
-  WHERE :space IS NULL OR space_id = :space
-)
-WHERE recency = 1
-ORDER BY space_id
+_EVALUATIONS = """
+SELECT space_id, evaluation_id, iteration, kind, splits, finished_at
+FROM evaluations
+WHERE :space IS NULL OR space_id = :space
+ORDER BY space_id, started_at DESC, evaluation_id DESC
 """
-_EVALUATION = (
-    "SELECT space_id, evaluation_id FROM evaluations WHERE starts_with(evaluation_id, :id)"
-)
+_EVALUATION = """
+SELECT space_id, evaluation_id, iteration, kind, splits, finished_at
+FROM evaluations
+WHERE starts_with(evaluation_id, :id)
+"""
 
 _CHOSEN = """
 evaluation_id IN :evaluations
@@ -60,7 +57,9 @@ def failures(
     space: Space = None,
     evaluation: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="This evaluation; by default the last of each space."),
+        typer.Option(
+            metavar="ID", help="This evaluation; by default each space's last of the split."
+        ),
     ] = None,
     question: Annotated[
         str | None, typer.Option(metavar="ID", help="Only this question (its id).")
@@ -86,17 +85,22 @@ def failures(
     _one_of("--judge", judge, JUDGES)
     _one_of("--split", split, SPLITS)
     history = command_of(context).history
-    evaluations = _evaluations(history, evaluation, space)
+    evaluations = _evaluations(history, evaluation, space, split)
     if not evaluations:
         none = "There is no evaluation yet. Evaluate: genie-loop run"
         show_list([], (), as_json=as_json, if_none=none)
         return
     ids = [row["evaluation_id"] for row in evaluations]
+    which = _evaluation_lines(evaluations, split)
     luck = luck_of(history, ids, question)
     if coincidental:
         _only_without("--coincidental", "--judge", judge)
         found = lucky_answers(history, ids, split, question)
-        _show_lucky(found, count_line(luck), limit, as_json=as_json)
+        _show_lucky(found, [*which, count_line(luck)], limit, as_json=as_json)
+        return
+    if judge == "arbiter":
+        ruled = verdicts(history, ids, question)
+        _show_verdicts(ruled, split, [*which, verdict_line(ruled)], limit, as_json=as_json)
         return
     counts = history.select(_COUNTS, evaluations=ids, question=question, judge=judge)
     rows = history.select(
@@ -111,7 +115,10 @@ def failures(
         screens.print_json(shown)
         return
     _print_failures(shown)
-    screens.print_lines(*_count_lines(counts, split))
+    wrong = not_right(history, ids, question) if judge is None else []
+    if question is not None:
+        print_rulings([row for row in wrong if row["split"] == split])
+    screens.print_lines(*which, *_count_lines(counts, split), *unexplained_lines(wrong))
     if any(one.coincidental_count for one in luck.values()):
         screens.print_lines(f"{count_line(luck)} (--coincidental shows them)")
     if len(shown) < len(rows):
@@ -125,15 +132,31 @@ def _only_without(option: str, other: str, given: str | None) -> None:
         )
 
 
-def _show_lucky(rows: Sequence[Row], counted: str, limit: int | None, *, as_json: bool) -> None:
+def _show_lucky(
+    rows: Sequence[Row], told: Sequence[str], limit: int | None, *, as_json: bool
+) -> None:
     shown = limited(rows, limit, as_json=as_json)
     if as_json:
         screens.print_json(shown)
         return
     print_lucky(shown)
-    screens.print_lines(counted)
+    screens.print_lines(*told)
     if len(shown) < len(rows):
         screens.print_lines(f"{len(rows) - len(shown)} more; --limit 0 shows all.")
+
+
+def _show_verdicts(
+    rows: Sequence[Row], split: str, told: Sequence[str], limit: int | None, *, as_json: bool
+) -> None:
+    of_split = [row for row in rows if row["split"] == split]
+    shown = limited(of_split, limit, as_json=as_json)
+    if as_json:
+        screens.print_json(shown)
+        return
+    print_rulings(shown)
+    screens.print_lines(*told)
+    if len(shown) < len(of_split):
+        screens.print_lines(f"{len(of_split) - len(shown)} more of {split}; --limit 0 shows all.")
 
 
 def _print_failures(rows: Sequence[Row]) -> None:
@@ -164,12 +187,43 @@ def _failure_fields(row: Row) -> list[tuple[str, str | None]]:
     ]
 
 
-def _evaluations(history: History, evaluation: str | None, space: str | None) -> list[Row]:
+def _evaluations(
+    history: History, evaluation: str | None, space: str | None, split: str
+) -> list[Row]:
+    """The evaluation that is named, or of each space the last one that asked the split.
+
+    Where none asked it, the last one. ``later_count`` were begun after it.
+    """
     if not history.is_there:
         return []
-    if evaluation is None:
-        return rows_of(history, _LAST, space)
-    return [select_one(history, _EVALUATION, "evaluation", evaluation)]
+    if evaluation is not None:
+        return [{**select_one(history, _EVALUATION, "evaluation", evaluation), "later_count": 0}]
+    found = []
+    for _, group in groupby(rows_of(history, _EVALUATIONS, space), key=lambda row: row["space_id"]):
+        newest_first = list(group)
+        asked = (n for n, row in enumerate(newest_first) if _asked(row, split))
+        later_count = next(asked, 0)
+        found.append({**newest_first[later_count], "later_count": later_count})
+    return found
+
+
+def _asked(evaluation: Row, split: str) -> bool:
+    return any(of["split"] == split and of["question_count"] for of in evaluation["splits"] or ())
+
+
+def _evaluation_lines(evaluations: Sequence[Row], split: str) -> list[str]:
+    """Which evaluation of each space is shown, and why not a later one."""
+    lines = []
+    for row in evaluations:
+        told = f"{row['space_id']}: evaluation {screens.short(row['evaluation_id'])}, iteration "
+        told += f"{row['iteration']} {row['kind']}, {screens.when(row['finished_at'])}"
+        if not _asked(row, split):
+            told += f"; it asked nothing of {split}"
+        elif row["later_count"]:
+            later = "a later one" if row["later_count"] == 1 else f"{row['later_count']} later ones"
+            told += f"; {later} asked nothing of {split}"
+        lines.append(told)
+    return lines
 
 
 def _count_lines(counts: Sequence[Row], split: str) -> list[str]:

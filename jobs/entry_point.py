@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from genie.chat_endpoint import WORKSPACE, ChatModel
 from jobs.context import MAX_ASKS, SETTLING_S, JobContext, JobReport
 from jobs.model_judge import ModelJudgeConfig
+from jobs.visible import visible
 from pipelines.tables import Tables
 
 _log = logging.getLogger(__name__)
@@ -123,4 +124,4 @@ def session_tables(catalog: str, schema: str) -> Tables:
 
 def print_report(report: JobReport) -> None:
     """What a job did, as the run's output."""
-    print("\n".join((f"{report.job}: {report.wrote} commits", *report.lines)))
+    print(visible("\n".join((f"{report.job}: {report.wrote} commits", *report.lines))))

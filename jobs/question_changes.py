@@ -7,7 +7,6 @@ held_out or sealed has none here, so that no screen can show it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -127,9 +126,9 @@ def question_changes(
 def judge_changes(history: History, before: str, after: str, pairs: Sequence[Pair]) -> list[Row]:
     """What each judge says of the compared questions of two evaluations, by the judge's name.
 
-    Columns: ``judge``, ``target`` (share; None: it has none), ``compared_count``, ``yes_before``,
-    ``yes_after``. Only verdicts on the same
-    benchmark by the same judges are compared, and none that were skipped.
+    Columns: ``judge``, ``target`` (share; None: it has none), ``compared_count``,
+    ``left_out_count``, ``yes_before``, ``yes_after``. Only verdicts on the same benchmark by the
+    same judges are compared; a question on which the judge skipped one of them is left out.
     """
     benchmarks = {
         (pair.before.question_id, pair.before.benchmark)
@@ -137,35 +136,46 @@ def judge_changes(history: History, before: str, after: str, pairs: Sequence[Pai
         if pair.before and pair.after and pair.before.benchmark == pair.after.benchmark
     }
     was, now = (_verdicts(history, one, benchmarks) for one in (before, after))
-    shared = was.keys() & now.keys()
-    counts = Counter(judge for _, judge in shared)
-    yes_before = Counter(key[1] for key in shared if was[key])
-    yes_after = Counter(key[1] for key in shared if now[key])
+    judges = sorted({judge for _, judge in was.keys() | now.keys()})
     return [
-        {
-            "judge": judge,
-            "target": JUDGE_TARGETS.get(judge),
-            "compared_count": count,
-            "yes_before": yes_before[judge],
-            "yes_after": yes_after[judge],
-        }
-        for judge, count in sorted(counts.items())
+        _judge_row(
+            judge,
+            [
+                (was.get((question, judge)), now.get((question, judge)))
+                for question, _ in benchmarks
+            ],
+        )
+        for judge in judges
     ]
+
+
+def _judge_row(judge: str, verdicts: Sequence[tuple[bool | None, bool | None]]) -> Row:
+    both = [(was, now) for was, now in verdicts if was is not None and now is not None]
+    return {
+        "judge": judge,
+        "target": JUDGE_TARGETS.get(judge),
+        "compared_count": len(both),
+        "left_out_count": len(verdicts) - len(both),
+        "yes_before": sum(was for was, _ in both),
+        "yes_after": sum(now for _, now in both),
+    }
 
 
 def _verdicts(
     history: History, evaluation_id: str, benchmarks: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], bool]:
-    """Whether a judge says yes, by question and judge, on these benchmarks."""
+) -> dict[tuple[str, str], bool | None]:
+    """Whether a judge says yes, by question and judge, on these benchmarks; None: it skipped."""
     again = [
         {**row, "judge": judge, "value": value}
         for row in history.select(_VERDICTS_AGAIN, id=evaluation_id)
         for judge, value in row["verdicts"].items()
     ]
     return {
-        (row["question_id"], row["judge"]): row["value"] in _YES
+        (row["question_id"], row["judge"]): None
+        if row["value"] == "skipped"
+        else row["value"] in _YES
         for row in (*again, *history.select(_VERDICTS, id=evaluation_id))
-        if row["value"] != "skipped" and (row["question_id"], _benchmark(row)) in benchmarks
+        if (row["question_id"], _benchmark(row)) in benchmarks
     }
 
 

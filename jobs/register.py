@@ -22,6 +22,7 @@ from pipelines.live_spaces import LiveSpace, register_live_space
 from pipelines.tables import Tables
 from transforms.contracts import POLICIES
 from transforms.errors import InvalidInputError
+from transforms.wording import count
 
 JOB = "register"
 
@@ -108,6 +109,6 @@ def run(
     lines = (
         f"{registered.space_id}: answered by Genie Space {config.space}",
         f"{registered.question_count} questions, {registered.set_aside_count} set aside",
-        f"{len(registered.request_ids)} evaluations asked for",
+        f"{count(len(registered.request_ids), 'evaluation')} asked for",
     )
     return JobReport(JOB, lines, int(registered.is_new) + bool(registered.request_ids))

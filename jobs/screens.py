@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from jobs.visible import visible, visible_json
 from transforms.contracts import SPLITS
 from transforms.statistics import wilson
+from transforms.wording import count as count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,14 +76,14 @@ def console(*, on_stderr: bool = False) -> Console:
 def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
     """The rows as one JSON list of objects; times in ISO 8601, UTC."""
     text = json.dumps(list(rows), indent=2, ensure_ascii=False, default=_plain)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(visible_json(text) + "\n")
 
 
 def print_lines(*lines: str) -> None:
     """Lines of text; wrapped between words on a terminal, and as they are anywhere else."""
     out = console()
     for line in lines:
-        out.print(line, markup=False, soft_wrap=not out.is_terminal)
+        out.print(visible(line), markup=False, soft_wrap=not out.is_terminal)
     sys.stdout.flush()  # a run that is piped shows what it did when it did it
 
 
@@ -98,8 +100,9 @@ def print_table(
 
     out = console()
     indent = 2 if group_by else 0
-    cells = [[column.cell(row) for column in columns] for row in rows]
-    widths = _widths(columns, cells, out.width - indent)
+    headings = [visible(column.heading) for column in columns]
+    cells = [[visible(column.cell(row)) for column in columns] for row in rows]
+    widths = _widths(columns, [headings, *cells], out.width - indent)
     out.width = max(out.width, sum(widths) + _GAP * len(widths) + indent)  # rather than cut an id
 
     def table(lines: Iterable[Sequence[str]], style: str) -> Padding:
@@ -116,10 +119,10 @@ def print_table(
             made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in line))
         return Padding(made, (0, 0, 0, indent), expand=False)
 
-    out.print(table([[c.heading for c in columns]], "bold"))
+    out.print(table([headings], "bold"))
     for heading, group in _groups(rows, cells, group_by):
         if heading is not None:
-            out.print(heading, style="bold cyan", markup=False)
+            out.print(visible(heading), style="bold cyan", markup=False)
         out.print(table(group, ""))
 
 
@@ -134,13 +137,13 @@ def print_fields(fields: Sequence[tuple[str, str | None]], *, indent: int = 0) -
     made.add_column(no_wrap=True, style="bold")
     made.add_column(overflow="fold")
     for name, value in shown:
-        made.add_row(name, Text(value, style=_STYLES.get(value, "")))
+        made.add_row(Text(visible(name)), Text(visible(value), style=_STYLES.get(value, "")))
     console().print(Padding(made, (0, 0, 0, indent), expand=False))
 
 
 def print_heading(text: str, style: str = "bold") -> None:
     """A line that begins a part of a screen."""
-    console().print(text, style=style, markup=False)
+    console().print(visible(text), style=style, markup=False)
 
 
 def short(identifier: str | None) -> str:
@@ -243,11 +246,6 @@ def lever(number: int) -> str:
     return f"{number} {LEVER_NAMES[number]}" if number else LEVER_NAMES[number]
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
-    """``1 batch``, ``2 batches``."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
 def _width() -> int:
     if not sys.stdout.isatty():
         return WIDTH
@@ -257,20 +255,18 @@ def _width() -> int:
 def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> Sequence[int]:
     """Widths that fill ``width`` at most: wrapping columns share what the others leave.
 
-    Each gets its longest word first, where that is not excessive, then what it would like.
+    ``cells`` are those of the headings and of the rows. Each gets its longest word first, where
+    that is not excessive, then what it would like.
     """
     from rich.cells import cell_len
 
-    natural = [
-        max(cell_len(line) for line in [c.heading, *_lines(cells, i)])
-        for i, c in enumerate(columns)
-    ]
+    natural = [max(map(cell_len, ["", *_lines(cells, i)])) for i, _ in enumerate(columns)]
     wrapping = [i for i, c in enumerate(columns) if c.wraps]
     left = width - _GAP * (len(columns) - 1)
     left -= sum(n for i, n in enumerate(natural) if i not in wrapping)
     widths = list(natural)
     for position, i in enumerate(wrapping):
-        words = [word for line in [columns[i].heading, *_lines(cells, i)] for word in line.split()]
+        words = [word for line in _lines(cells, i) for word in line.split()]
         fair = max(left // (len(wrapping) - position), _NARROWEST)
         widths[i] = min(max(map(cell_len, words), default=0), fair)
         left -= widths[i]

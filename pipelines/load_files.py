@@ -22,6 +22,7 @@ from pipelines.schema_file import TABLE_NAME, SchemaFile, TableSpec, read_schema
 from transforms.benchmarks import BenchmarkQuestion
 from transforms.errors import InvalidInputError
 from transforms.identity import content_hash
+from transforms.wording import count
 
 _FORMAT_VERSION = 1  # part of every content hash: another way of writing loads tables anew
 _RESERVED_SCHEMAS = ("default", "information_schema", "system", "global_temp", "session")
@@ -83,7 +84,7 @@ def read_folder(path: Path, *, name: str | None = None, history_schema: str) -> 
     problems += [*schema_problems, *table_problems, *asked.problems, *answer_problems]
     if problems:
         raise InvalidInputError(
-            f"{len(problems)} faults; nothing was loaded",
+            f"{count(len(problems), 'fault')}; nothing was loaded",
             where=str(path),
             remedy="correct the files and load the folder again",
             problems=problems,

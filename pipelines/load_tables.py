@@ -26,6 +26,7 @@ from pipelines.load_files import TableFile
 from pipelines.schema_file import ColumnSpec
 from pipelines.tables import quote_name
 from transforms.errors import InvalidInputError
+from transforms.wording import count
 
 CONTENT_HASH = "genie_loop.content_hash"
 ROW_COUNT = "genie_loop.row_count"
@@ -83,7 +84,7 @@ def prepare_tables(
     problems = [one for one in found if isinstance(one, str)]
     if problems:
         raise InvalidInputError(
-            f"{len(problems)} tables cannot be loaded; nothing was loaded",
+            f"{count(len(problems), 'table')} cannot be loaded; nothing was loaded",
             where=database,
             problems=problems,
         )

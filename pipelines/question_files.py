@@ -20,6 +20,7 @@ from transforms.benchmarks import BenchmarkQuestion
 from transforms.contracts import BENCHMARKS
 from transforms.errors import InvalidInputError
 from transforms.sql_text import QueryRefusedError, SqlParseError, parse_query
+from transforms.wording import count
 
 QUESTION_FILES = (".jsonl", ".yaml", ".yml")
 
@@ -48,7 +49,7 @@ class ReadQuestions:
         """The same. Raises InvalidInputError with every fault, where there is one."""
         if self.problems:
             raise InvalidInputError(
-                f"{len(self.problems)} faults in the questions; nothing was recorded",
+                f"{count(len(self.problems), 'fault')} in the questions; nothing was recorded",
                 where=where,
                 remedy="correct the file and try again",
                 problems=self.problems,

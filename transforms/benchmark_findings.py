@@ -67,13 +67,18 @@ def check_benchmark(
     state: SpaceState,
     answerers: Answerers | None,
 ) -> Iterator[BenchmarkFinding]:
-    """What is to be said of one benchmark, a row of that contract, for itself."""
+    """What is to be said of one benchmark, a row of that contract, for itself: each kind once."""
+    found: dict[str, list[str]] = {}
     for kind, told in (
         *_of_result(tried),
         *_of_text(benchmark["expected_sql"], state),
         *_of_answers(answerers),
     ):
-        yield BenchmarkFinding(kind, benchmark["question_id"], benchmark["split"], told)
+        found.setdefault(kind, []).append(told)
+    for kind, reasons in found.items():
+        yield BenchmarkFinding(
+            kind, benchmark["question_id"], benchmark["split"], "; ".join(reasons)
+        )
 
 
 def _of_result(tried: Tried) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,7 @@ MIN_CONFIDENCE = 0.5
 _MAX_REPLY = 20_000
 _MAX_TEXT = 1_000
 _MAX_QUOTE = 200
+_MAX_PLACE = 100
 _FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)
 _SQL_TOKEN = re.compile(
     r"""'(?:[^'\\]|\\.|'')*' | "(?:[^"\\]|\\.|"")*" | `(?:[^`]|``)*` | \w+ | [^\w\s]""",
@@ -137,11 +138,14 @@ def read_reply(text: str, request: OpinionRequest) -> Opinion | Silence:
     form = _Finding if request.has_failure else _Ruling
     try:
         reply = form.model_validate(json.loads(fenced.group(1) if fenced else text))
-    except (json.JSONDecodeError, RecursionError):
-        return Silence("The model's reply is not JSON.")
     except ValidationError as error:
-        place = ".".join(map(str, error.errors()[0]["loc"])) or "the reply"
-        return Silence(f"The model's reply has another form: {place}: {error.errors()[0]['msg']}.")
+        fault = error.errors(include_url=False, include_input=False)[0]
+        # The model chose the names in the place, and so it did the words of some messages.
+        place = _clean(".".join(map(str, fault["loc"])), _MAX_PLACE) or "the reply"
+        told = _clean(fault["msg"], _MAX_QUOTE)
+        return Silence(f"The model's reply has another form: {place}: {told}.")
+    except (ValueError, RecursionError):  # no JSON, or a number of more digits than Python reads
+        return Silence("The model's reply is not JSON.")
     if reply.value not in (*request.verdicts, CANNOT_TELL):
         return Silence("The model's reply has a value that was not offered.")
     if isinstance(reply, _Finding) and reply.failure.failure_type not in ("", *FAILURE_TYPES):

@@ -136,6 +136,19 @@ def loaded(tables, tmp_path):
     return Loaded(tables, tmp_path)
 
 
+def test_a_question_that_holds_an_escape_sequence_is_shown_with_it_and_steers_nothing(shop):
+    asked = {**seeded.benchmark("q1"), "question_id": "q5", "question": "\x1b[31mred alert\x1b[0m"}
+    seeded.append(shop, BENCHMARKS, [asked])
+    for options in ((), ("--json",)):
+        done = CliRunner().invoke(
+            app, ["--home", str(shop.root), "benchmarks", "list", *options], color=True
+        )
+        assert done.exit_code == 0, done.output
+        assert "\x1b[31m" not in done.stdout
+        assert "red alert" in done.stdout
+    assert json.loads(done.stdout)[-1]["question"] == asked["question"]
+
+
 def test_the_check_finds_what_is_planted_and_nothing_in_what_is_fine(loaded, capsys):
     write_lines(loaded.folder / "questions.jsonl", [*QUESTIONS, *WEAK])
     load(loaded.tables, loaded.folder)
@@ -152,7 +165,8 @@ def test_the_check_finds_what_is_planted_and_nothing_in_what_is_fine(loaded, cap
         "twin": {"duplicate"},
         "words": {"paraphrase"},
     }
-    assert len([one for one in found.findings if one.kind == "not_deterministic"]) == 2
+    (dice,) = [one for one in found.findings if one.kind == "not_deterministic"]
+    assert dice.told == "two results of the same SQL on the same data; the SQL draws by chance"
     assets = {one.name: sum(one.counts.values()) for one in found.coverage.assets}
     assert assets == {"shop_world.shop": 7, "shop_world.sale": 4}
     assert {one.name for one in found.coverage.categories} == {"simple", "(none)"}
@@ -199,6 +213,7 @@ def test_an_import_adds_and_changes_and_takes_nothing_away(loaded, capsys):
     print_import(report, {}, is_rehearsal=False)
     text = capsys.readouterr().out
     assert "2 questions recorded" in text
+    assert f"genie-loop evaluate {SPACE} --again\n" in text, "nothing else asks them"
     assert "1 new, 1 changed; 1 as before" in text
     assert "The last sale, when was it?" in text
 
@@ -230,7 +245,7 @@ def test_questions_without_an_id_are_recorded_once_under_one_of_their_words(
     (changed,) = imported({**dearest, "expected_sql": "SELECT MAX(sale.price) FROM sale"}).rows
     assert (changed["question_id"], changed["benchmark_version"]) == (one["question_id"], 2)
     assert loaded.newest().keys() == {*before, one["question_id"]}
-    with pytest.raises(InvalidInputError, match="1 faults") as caught:
+    with pytest.raises(InvalidInputError, match="1 fault in") as caught:
         imported(dearest, {**dearest, "question": "what was the  dearest sale?"})
     (problem,) = caught.value.problems
     assert problem.endswith(f":2: question_id {one['question_id']} is already on line 1")
@@ -263,7 +278,7 @@ def test_with_a_repo_home_the_file_there_has_the_questions_too(loaded, tmp_path)
 
 
 def test_faulty_questions_and_unknown_spaces_are_refused(loaded):
-    with pytest.raises(InvalidInputError, match="1 faults"):
+    with pytest.raises(InvalidInputError, match="1 fault in"):
         import_questions(loaded.tables, SPACE, loaded.read({"question": "Who am I?"}))
     with pytest.raises(InvalidInputError, match="no such space"):
         import_questions(loaded.tables, "nowhere", loaded.read(QUESTIONS[0]))

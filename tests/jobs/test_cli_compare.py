@@ -53,6 +53,7 @@ def test_each_question_is_fixed_broken_or_as_before(shop):
             "judge": "result_correctness",
             "target": 0.85,
             "compared_count": 4,
+            "left_out_count": 0,
             "yes_before": 1,
             "yes_after": 2,
         }
@@ -107,6 +108,30 @@ def test_what_was_not_asked_alike_is_left_out_and_told(shop):
     assert "2 asked only before" in text
 
 
+def test_what_a_judge_skipped_is_counted_beside_what_it_judged(shop):
+    values = {
+        "asset_routing": [("q1", "yes", "no"), ("q2", "yes", "skipped"), ("q3", "skipped", "no")],
+        "repeatability": [("q1", "skipped", "skipped")],
+    }
+    verdicts = [
+        seeded.judge_verdict(question, judge, value, iteration)
+        for judge, given in values.items()
+        for question, *both in given
+        for iteration, value in enumerate(both)
+    ]
+    append(shop, c.JUDGE_VERDICTS, verdicts)
+    counts = ("judge", "compared_count", "left_out_count", "yes_before", "yes_after")
+    assert [tuple(row[name] for name in counts) for row in compared(shop)["judges"]] == [
+        ("asset_routing", 1, 3, 1, 0),
+        ("repeatability", 0, 4, 0, 0),
+        ("result_correctness", 4, 0, 1, 2),
+    ]
+    text = shown(shop, BEFORE, AFTER)
+    assert re.search(r"asset_routing +95% +1/1 100% +0/1   0% +3 skipped", text)
+    assert re.search(r"repeatability +90% +- +- +4 skipped", text)
+    assert re.search(r"result_correctness +85% +1/4  25% +2/4  50% *\n", text)
+
+
 def test_what_was_judged_again_is_compared_and_told(shop):
     other = {**seeded.eval_result("q1", is_correct=True, iteration=2), "expected_sql": "SELECT 2"}
     append(shop, c.EVAL_RESULTS, [other])
@@ -132,6 +157,7 @@ def test_what_was_judged_again_is_compared_and_told(shop):
             "judge": "result_correctness",
             "target": 0.85,
             "compared_count": 1,
+            "left_out_count": 0,
             "yes_before": 0,
             "yes_after": 1,
         }

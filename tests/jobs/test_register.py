@@ -96,7 +96,7 @@ def test_a_space_that_is_live_already_is_registered_and_evaluated(
         "register: 2 commits",
         f"shops: answered by Genie Space {space.space_id}",
         "4 questions, 0 set aside",
-        "1 evaluations asked for",
+        "1 evaluation asked for",
     ]
     registered = registered_spaces(tables)["shops"].space
     assert (registered.title, registered.answerer) == ("Shops", f"genie:{space.space_id}")

@@ -147,6 +147,7 @@ def test_two_evaluations_on_other_benchmarks_are_compared_once_both_are_judged_o
         "judge": "result_correctness",
         "target": 0.85,
         "compared_count": 4,
+        "left_out_count": 0,
         "yes_before": 3,
         "yes_after": 3,
     }

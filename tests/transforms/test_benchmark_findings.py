@@ -68,6 +68,13 @@ def test_a_benchmark_is_told_what_is_wrong_with_it(name):
     assert all(one.told for one in found)
 
 
+def test_what_two_things_show_is_one_finding():
+    tried = Tried(column(3), column(4))
+    (one,) = check_benchmark(benchmark(f"{FINE} WHERE rand() < 0.5"), tried, STATE, None)
+    assert one.kind == "not_deterministic"
+    assert one.told == "two results of the same SQL on the same data; the SQL draws by chance"
+
+
 def test_every_kind_that_can_be_found_has_a_remedy_and_is_found_somewhere():
     found = set().union(*(kinds for *_, kinds in CASES.values()))
     assert found | {"duplicate", "paraphrase"} == KINDS.keys()

@@ -99,6 +99,7 @@ OTHER_FORMS = {
     "nested without end": "[" * 100_000,
     "not a number": ruling("second").replace("0.9", "NaN"),
     "too long": ruling("second", rationale="x" * 30_000),
+    "a number that is too long to read": ruling("second").replace("0.9", "9" * 5_000),
 }
 
 
@@ -164,3 +165,12 @@ def test_a_rationale_is_one_line_that_moves_no_cursor():
 def test_no_reply_that_shows_nothing_is_ever_an_opinion(text):
     for request in (ARBITER, MEANING, COMPLETENESS):
         assert isinstance(read_reply(text, request), Silence)
+
+
+@pytest.mark.parametrize("key", ["a\n\x1b[2J b\u202e", "x" * 10_000])
+def test_what_a_model_calls_a_field_is_told_on_one_short_line_that_moves_no_cursor(key):
+    found = read_reply(ruling("second", **{key: 1}), ARBITER)
+    assert isinstance(found, Silence)
+    assert found.reason.startswith("The model's reply has another form: ")
+    assert found.reason.isprintable()
+    assert len(found.reason) < 500

@@ -12,6 +12,7 @@ from transforms.errors import InvalidInputError
 from transforms.serialized_space import model, rules
 from transforms.serialized_space.rules import Violation
 from transforms.serialized_space.splicing import splice
+from transforms.wording import count
 
 _MAX_NESTING = 100
 
@@ -181,7 +182,7 @@ def _unreadable(
 
 def _refused(problems: tuple[Violation, ...]) -> InvalidInputError:
     return InvalidInputError(
-        f"the platform would refuse this configuration: {len(problems)} violations",
+        f"the platform would refuse this configuration: {count(len(problems), 'violation')}",
         where="serialized_space",
         remedy="change what the list names; everything else is accepted",
         problems=[str(problem) for problem in problems],
