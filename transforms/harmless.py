@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from transforms.findings import Differ, Finding
 from transforms.judgement import ArbiterRuling
 from transforms.question_demands import shown_part
@@ -10,6 +12,11 @@ from transforms.rules import ARBITER_RULES
 from transforms.shape_model import QueryShape, Superlative, Term
 
 _TIE_RULES = {"ties_cut", "ties_kept"}
+# Words that ask for a value: no column that may hold it is one that nobody asks to see.
+_ASKS_FOR_VALUE = re.compile(r"\b(?:how|when|per)\b")
+_ASKED_THING = re.compile(
+    r"\bwhat(?:'s| is| are| was| were) (.+?)(?= (?:of|for|in|by|from) |[.?!,]|$)"
+)
 _KEY_WORDS = {"id", "ids", "key", "keys", "code", "codes"}
 
 
@@ -87,7 +94,10 @@ def _criteria(shape: QueryShape) -> list[Term]:
 
 
 def left_out_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
-    """The expected SQL also shows what the question does not ask to see, or shows by order."""
+    """The expected SQL also shows what the question does not ask to see, or shows by order.
+
+    What is computed is there because it is asked for, whatever word the question has for it.
+    """
     if not differ.evidence.has_missing_columns_only:
         return None
     outputs, rows = differ.expected.outputs, differ.evidence.expected_rows
@@ -97,8 +107,12 @@ def left_out_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRu
     ranks = [term for term in missing if term.is_window]
     if ranks:
         return _ranked(differ, ranks) if len(ranks) == len(missing) else None
+    if _ASKS_FOR_VALUE.search(differ.question.lower()):
+        return None
     asked = stems(shown_part(differ.question))
     for term in missing:
+        if not term.column or _may_be_asked_value(differ, term.column):
+            return None
         parts = {stem(p) for column in term.columns for p in name_words(column.split(".")[-1])}
         if not parts or parts & asked:
             return None
@@ -107,6 +121,19 @@ def left_out_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRu
         f"All {rows} row(s) agree; the expected SQL also shows "
         f"{_shown(missing) or 'every other column'}, which the question does not ask to see.",
     )
+
+
+def _may_be_asked_value(differ: Differ, column: str) -> bool:
+    """Whether a column may be what 'what is the ..' asks for: a number or date that is no key,
+    where the answer shows nothing that is called so."""
+    match = _ASKED_THING.search(differ.question.lower())
+    state, catalog = differ.catalog.column(column), differ.catalog
+    if match is None or state is None or state.is_primary_key or state.references:
+        return False
+    shown = {name for term in differ.produced.outputs for name in term.columns}
+    called = {found for name in shown for found in stems(" ".join(name.split(".")[1:]))}
+    is_measured = state.is_measure or catalog.is_number(column) or catalog.is_date(column)
+    return is_measured and not stems(match.group(1)) & called
 
 
 def _ranked(differ: Differ, ranks: list[Term]) -> ArbiterRuling | None:
@@ -129,12 +156,15 @@ def key_and_name(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling
     asks_for_key = bool(_KEY_WORDS & set(words(differ.question)))
     if not named or len(named) != len(findings) or asks_for_key:
         return None
-    if differ.evidence.expected_rows != differ.evidence.produced_rows:
+    evidence = differ.evidence
+    is_same_size = evidence.expected_rows == evidence.produced_rows
+    # Two things under one name are one row twice: then the names do not identify the things.
+    if not is_same_size or evidence.expected_distinct != evidence.produced_distinct:
         return None
     pairs = ", ".join(f"{f.expected_fragment} and {f.actual_fragment}" for f in named)
     return rule_of(
         "key_and_name_of_one_thing",
-        f"Both return {differ.evidence.expected_rows} row(s) for the same conditions; {pairs} "
+        f"Both return {evidence.expected_rows} row(s) for the same conditions; {pairs} "
         f"identify the same things, once by key and once by name.",
     )
 

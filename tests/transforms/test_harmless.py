@@ -1,0 +1,71 @@
+"""What leaves a difference harmless, and what only looks like it: measures, ties, keys and names."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.transforms.shop import judged
+
+
+def ruling(question, expected, produced, **given) -> tuple[str, str]:
+    judgement = judged(question, expected, produced, **given)
+    assert judgement.outcome == "incorrect"
+    return judgement.ruling.verdict, judgement.ruling.rule
+
+
+PER_CUSTOMER = "SELECT customer_id, SUM(total) FROM orders GROUP BY customer_id"
+NO_MEASURE = {
+    "an aggregate": (
+        "What is the revenue per customer?",
+        PER_CUSTOMER,
+        "SELECT DISTINCT customer_id FROM orders",
+    ),
+    "an aggregate that no word gives away": (
+        "Show the revenue of the customers.",
+        PER_CUSTOMER,
+        "SELECT customer_id FROM orders GROUP BY customer_id",
+    ),
+    "an aggregate of a derived table": (
+        "Show customers and what they spent.",
+        f"WITH spent AS ({PER_CUSTOMER.replace('SUM(total)', 'SUM(total) AS s')}) "
+        "SELECT customer_id, s FROM spent",
+        "SELECT DISTINCT customer_id FROM orders",
+    ),
+    "how many": (
+        "How many units of each product were sold in order 1?",
+        "SELECT product_id, quantity FROM order_items WHERE order_id = 1",
+        "SELECT product_id FROM order_items WHERE order_id = 1",
+    ),
+    "how many, summed": (
+        "How many units of each product were sold?",
+        "SELECT product_id, SUM(quantity) FROM order_items GROUP BY product_id",
+        "SELECT DISTINCT product_id FROM order_items",
+    ),
+    "how much": (
+        "How much did each open order bring?",
+        "SELECT order_id, total FROM orders WHERE status = 'open'",
+        "SELECT order_id FROM orders WHERE status = 'open'",
+    ),
+    "when": (
+        "When was each order sent?",
+        "SELECT order_id, shipped_on FROM orders",
+        "SELECT order_id FROM orders",
+    ),
+    "a value that is asked for by another word": (
+        "What is the revenue of the open orders?",
+        "SELECT order_id, total FROM orders WHERE status = 'open'",
+        "SELECT order_id FROM orders WHERE status = 'open'",
+    ),
+    "a calculation": (
+        "Show the margin of the toys.",
+        "SELECT title, price_cents - cost_cents FROM products WHERE category = 'Toys'",
+        "SELECT title FROM products WHERE category = 'Toys'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_MEASURE)
+def test_leaving_out_what_is_measured_is_a_failure(name):
+    verdict, rule = ruling(*NO_MEASURE[name])
+    assert (verdict, rule) != ("both_correct", "columns_not_asked_left_out")
+    assert verdict == "ground_truth_correct"
