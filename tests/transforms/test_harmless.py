@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.transforms.shop import judged
+from tests.transforms.shop import ShopEngine, judged
 
 
 def ruling(question, expected, produced, **given) -> tuple[str, str]:
@@ -69,3 +69,46 @@ def test_leaving_out_what_is_measured_is_a_failure(name):
     verdict, rule = ruling(*NO_MEASURE[name])
     assert (verdict, rule) != ("both_correct", "columns_not_asked_left_out")
     assert verdict == "ground_truth_correct"
+
+
+KEYS_OF_OTHERS = {
+    "the key of another thing": (
+        "Top 2 orders by total?",
+        "SELECT order_id FROM orders ORDER BY total DESC LIMIT 2",
+        "SELECT customer_id FROM orders ORDER BY total DESC LIMIT 2",
+    ),
+    "the key of another thing, with a condition": (
+        "Which orders are open?",
+        "SELECT order_id FROM orders WHERE status = 'open'",
+        "SELECT customer_id FROM orders WHERE status = 'open'",
+    ),
+    "the other way round": (
+        "Who has open orders?",
+        "SELECT customer_id FROM orders WHERE status = 'open'",
+        "SELECT order_id FROM orders WHERE status = 'open'",
+    ),
+    "a property of the thing": (
+        "Which orders of more than 300 are there?",
+        "SELECT order_id FROM orders WHERE total > 300",
+        "SELECT total FROM orders WHERE total > 300",
+    ),
+    "a date of the thing": (
+        "Which orders are open?",
+        "SELECT order_id FROM orders WHERE status = 'open'",
+        "SELECT ordered_on FROM orders WHERE status = 'open'",
+    ),
+    "a property that several things share": (
+        "Which orders cost more than 300?",
+        "SELECT order_id FROM orders WHERE total > 300",
+        "SELECT status FROM orders WHERE total > 300",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KEYS_OF_OTHERS)
+def test_what_does_not_name_the_thing_of_a_key_is_another_column(name):
+    question, expected, produced = KEYS_OF_OTHERS[name]
+    judgement = judged(question, expected, produced, engine=ShopEngine())
+    assert judgement.outcome == "incorrect"
+    assert judgement.ruling.verdict == "ground_truth_correct"
+    assert [failure.rule for failure in judgement.failures] == ["output_column_wrong"]
