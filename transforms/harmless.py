@@ -27,7 +27,10 @@ def rule_of(name: str, evidence: str) -> ArbiterRuling:
 
 
 def tie_at_limit(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
-    """Both cut a ranking at the same place, where rows tie."""
+    """Both cut a ranking at the same place, where rows tie.
+
+    Where there is an engine, values have to show it; the SQL alone would only say that it may be.
+    """
     if any(finding.rule not in _TIE_RULES for finding in findings):
         return None
     expected, produced, evidence = differ.expected, differ.produced, differ.evidence
@@ -40,14 +43,15 @@ def tie_at_limit(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling
             if mine.keeps_ties != theirs.keeps_ties
             else evidence.expected_rows == evidence.produced_rows == mine.count
         )
-        if is_tie:
+        if is_tie and differ.may_tie():
             return rule_of(
                 "tie_at_limit",
                 f"Both take the first {mine.count} by {mine.term.text}, where rows tie: "
                 f"{evidence.expected_rows} row(s) expected, {evidence.produced_rows} produced.",
             )
     is_same_cut = expected.limit is not None and expected.limit == produced.limit
-    if is_same_cut and evidence.expected_rows == evidence.produced_rows == expected.limit:
+    is_full = evidence.expected_rows == evidence.produced_rows == expected.limit
+    if is_same_cut and is_full and differ.may_tie():
         return rule_of(
             "tie_at_limit",
             f"Both return any {expected.limit} of the same rows: no order decides which.",
@@ -61,7 +65,7 @@ def _shared_ranking(
     if len(expected.superlatives) != 1 or len(produced.superlatives) != 1:
         return None
     mine, theirs = expected.superlatives[0], produced.superlatives[0]
-    is_same = mine.same(theirs) and mine.is_descending == theirs.is_descending
+    is_same = mine.same(theirs) and mine.key.same(theirs.key)
     is_same_cut = (mine.count, mine.skip) == (theirs.count, theirs.skip)
     return (mine, theirs) if is_same and is_same_cut and not mine.partition else None
 
@@ -137,7 +141,7 @@ def _may_be_asked_value(differ: Differ, column: str) -> bool:
 
 
 def _ranked(differ: Differ, ranks: list[Term]) -> ArbiterRuling | None:
-    keys = tuple((key.term.text, key.is_descending) for key in differ.produced.order_by)
+    keys = tuple(key.sorted_by for key in differ.produced.order_by)
     for term in ranks:
         window = term.window
         is_ranked = window is not None and not window.partition and bool(window.order)

@@ -1,10 +1,11 @@
-"""What leaves a difference harmless, and what only looks like it: measures, ties, keys and names."""
+"""What leaves a difference harmless and what only looks like it: measures, ties, keys, names."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.transforms.shop import ShopEngine, judged
+from tests.transforms.shop import ShopEngine, judged, rows
+from transforms.judgement import Comparison
 
 
 def ruling(question, expected, produced, **given) -> tuple[str, str]:
@@ -13,6 +14,7 @@ def ruling(question, expected, produced, **given) -> tuple[str, str]:
     return judgement.ruling.verdict, judgement.ruling.rule
 
 
+ENGINES = pytest.mark.parametrize("engine", [ShopEngine(), None], ids=["engine", "no engine"])
 PER_CUSTOMER = "SELECT customer_id, SUM(total) FROM orders GROUP BY customer_id"
 NO_MEASURE = {
     "an aggregate": (
@@ -27,8 +29,10 @@ NO_MEASURE = {
     ),
     "an aggregate of a derived table": (
         "Show customers and what they spent.",
-        f"WITH spent AS ({PER_CUSTOMER.replace('SUM(total)', 'SUM(total) AS s')}) "
-        "SELECT customer_id, s FROM spent",
+        (
+            f"WITH spent AS ({PER_CUSTOMER.replace('SUM(total)', 'SUM(total) AS s')}) "
+            "SELECT customer_id, s FROM spent"
+        ),
         "SELECT DISTINCT customer_id FROM orders",
     ),
     "how many": (
@@ -69,6 +73,92 @@ def test_leaving_out_what_is_measured_is_a_failure(name):
     verdict, rule = ruling(*NO_MEASURE[name])
     assert (verdict, rule) != ("both_correct", "columns_not_asked_left_out")
     assert verdict == "ground_truth_correct"
+
+
+LAST_NULLS = "SELECT order_id FROM orders ORDER BY shipped_on NULLS LAST LIMIT 2"
+BY_TOTAL = "SELECT order_id FROM orders ORDER BY total DESC LIMIT 3"
+NO_TIES = {
+    "NULLs come first": (
+        "Which are the 2 earliest shipped orders?",
+        LAST_NULLS,
+        "SELECT order_id FROM orders ORDER BY shipped_on LIMIT 2",
+    ),
+    "NULLs come first of a descending order": (
+        "Which are the 2 latest shipped orders?",
+        "SELECT order_id FROM orders ORDER BY shipped_on DESC LIMIT 2",
+        "SELECT order_id FROM orders ORDER BY shipped_on DESC NULLS FIRST LIMIT 2",
+    ),
+    "a number ranked as text": (
+        "Top 3 orders by total?",
+        BY_TOTAL,
+        "SELECT order_id FROM orders ORDER BY CAST(total AS STRING) DESC LIMIT 3",
+    ),
+    "a number ranked as text under a name": (
+        "Top 3 orders by total?",
+        BY_TOTAL,
+        (
+            "SELECT order_id FROM (SELECT *, CAST(total AS STRING) AS amount FROM orders) AS o "
+            "ORDER BY amount DESC LIMIT 3"
+        ),
+    ),
+    "a number ranked without its fraction": (
+        "Top order by total per unit?",
+        "SELECT order_id FROM orders WHERE order_id < 4 ORDER BY total / 100 DESC LIMIT 1",
+        (
+            "SELECT order_id FROM orders WHERE order_id < 4 "
+            "ORDER BY CAST(total / 1000 AS INT) DESC, total LIMIT 1"
+        ),
+    ),
+}
+
+
+@ENGINES
+@pytest.mark.parametrize("name", NO_TIES)
+def test_rows_that_are_ranked_otherwise_do_not_tie(name, engine):
+    verdict, rule = ruling(*NO_TIES[name], engine=engine)
+    assert (verdict, rule) == ("ground_truth_correct", "difference_is_named")
+
+
+@ENGINES
+@pytest.mark.parametrize(
+    "produced",
+    [
+        "SELECT order_id FROM orders ORDER BY shipped_on ASC NULLS LAST LIMIT 2",
+        "SELECT order_id FROM orders ORDER BY CAST(shipped_on AS TIMESTAMP) NULLS LAST LIMIT 2",
+    ],
+)
+def test_an_order_that_is_only_written_otherwise_is_the_same(produced, engine):
+    assert judged("Which 2?", LAST_NULLS, produced, engine=engine).outcome == "correct"
+    other = judged("Which 2?", LAST_NULLS, produced, produced=rows((1,), (9,)))
+    assert other.ruling.rule == "tie_at_limit"
+
+
+def test_where_the_engine_shows_that_rows_do_not_tie_the_sql_proves_nothing():
+    """Both rank by the total first; it is the second key that decides, and that is another one."""
+    judgement = judged(
+        "Which order has the highest total, the latest of them?",
+        "SELECT order_id FROM orders ORDER BY total DESC, ordered_on DESC LIMIT 1",
+        "SELECT order_id FROM orders ORDER BY total DESC, ordered_on LIMIT 1",
+        engine=ShopEngine(),
+    )
+    assert judgement.outcome == "incorrect"
+    assert judgement.ruling.verdict != "both_correct"
+
+
+def test_a_tie_that_the_engine_shows_is_one_under_a_policy_that_does_not_forgive_it():
+    judgement = judged(
+        "Which order has the highest total?",
+        "SELECT order_id FROM orders ORDER BY total DESC LIMIT 1",
+        "SELECT o.order_id FROM orders AS o ORDER BY o.total DESC, o.customer_id LIMIT 1",
+        engine=ShopEngine(),
+        expected=rows((4,)),
+        produced=rows((10,)),
+        policy="official_set",
+    )
+    assert judgement.comparison == Comparison(
+        "tie_cut_by_limit", False, judgement.comparison.detail
+    )
+    assert judgement.ruling.rule == "tie_at_limit"
 
 
 KEYS_OF_OTHERS = {
