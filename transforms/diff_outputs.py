@@ -6,8 +6,11 @@ from dataclasses import replace
 
 from transforms.diff_rows import extra_columns, missing_output, star_finding
 from transforms.findings import Differ, Finding, tables_of
+from transforms.question_words import name_words, stem, stems, words
 from transforms.shape_model import Aggregate, Term
 from transforms.term_parts import differs_by_factor
+
+_NAMES = ("name", "names", "title", "titles")
 
 
 def diff_outputs(differ: Differ) -> None:
@@ -183,13 +186,31 @@ def _key_elsewhere(differ: Differ, mine: Term, theirs: Term) -> None:
 
 
 def _names_of_key(differ: Differ, key: str, name: str) -> bool:
-    """Whether ``name`` is a column of the table that the key column refers to (or is key of)."""
+    """Whether ``name`` names the things of the table that the key column refers to (or is key of).
+
+    No key or reference does, and no text that is not called a name: an order's customer and its
+    status are not the order.
+    """
     state, table = differ.catalog.column(key), name.rpartition(".")[0].lower()
-    if state is None or differ.catalog.column(name) is None or _is_key(differ, name):
+    if state is None or not _is_name(differ, name):
         return False
     if state.references:
         return state.references.rpartition(".")[0].lower() == table
     return state.is_primary_key and key.rpartition(".")[0].lower() == table
+
+
+def _is_name(differ: Differ, name: str) -> bool:
+    """Whether a text column is called a name or a title, or as its table is."""
+    column = differ.catalog.column(name)
+    if column is None or column.is_primary_key or column.references:
+        return False
+    if not column.data_type.lower().startswith(("string", "varchar", "char")):
+        return False
+    own = name_words(column.name)
+    said = words(differ.catalog.comment(name) or "")
+    table = stems(name.split(".")[-2])
+    is_called_name = any(word.endswith(_NAMES) for word in (*own, *said))
+    return is_called_name or frozenset(map(stem, own)) <= table
 
 
 def _explain_aggregate(differ: Differ, mine: Term, theirs: Term) -> None:

@@ -100,6 +100,16 @@ def _same_ranking(differ: Differ, mine: Superlative, theirs: Superlative) -> Non
             mine.text,
             theirs.text,
         )
+    elif not mine.key.same(theirs.key):
+        _add(
+            differ,
+            "ranking_wrong",
+            mine.term,
+            f"Rank with {mine.text}.",
+            mine.text,
+            theirs.text,
+            is_weak=True,
+        )
     if mine.count != theirs.count:
         _limit(differ, mine.count, theirs.count)
     elif mine.skip != theirs.skip:
@@ -217,6 +227,9 @@ def _orders(differ: Differ) -> None:
         if other is not None and other.term.same(key.term):
             if other.is_descending != key.is_descending:
                 _order(differ, "order_direction_wrong", key, other)
+                return
+            if not other.same(key):
+                _order(differ, "order_wrong", key, other)
                 return
             continue
         _order(differ, "order_missing" if other is None else "order_wrong", key, other)

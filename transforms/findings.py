@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from transforms.judgement import ValueLookup
@@ -41,7 +41,8 @@ class Differ:
 
     ``written_expected`` is the expected shape as it is written, where ``expected`` had values put
     into the spelling of the data. ``plain`` are both queries with metric views replaced by what
-    they are defined as; None where they read none, or one that cannot be replaced.
+    they are defined as; None where they read none, or one that cannot be replaced. ``may_tie`` says
+    whether ties may explain the difference: with an engine to ask, whether it shows that they do.
     """
 
     expected: QueryShape
@@ -53,6 +54,7 @@ class Differ:
     is_ordered: bool
     written_expected: QueryShape | None = None
     plain: tuple[QueryShape, QueryShape] | None = None
+    may_tie: Callable[[], bool] = lambda: True
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, finding: Finding) -> None:

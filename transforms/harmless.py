@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from transforms.findings import Differ, Finding
 from transforms.judgement import ArbiterRuling
 from transforms.question_demands import shown_part
@@ -10,6 +12,11 @@ from transforms.rules import ARBITER_RULES
 from transforms.shape_model import QueryShape, Superlative, Term
 
 _TIE_RULES = {"ties_cut", "ties_kept"}
+# Words that ask for a value: no column that may hold it is one that nobody asks to see.
+_ASKS_FOR_VALUE = re.compile(r"\b(?:how|when|per)\b")
+_ASKED_THING = re.compile(
+    r"\bwhat(?:'s| is| are| was| were) (.+?)(?= (?:of|for|in|by|from) |[.?!,]|$)"
+)
 _KEY_WORDS = {"id", "ids", "key", "keys", "code", "codes"}
 
 
@@ -20,7 +27,10 @@ def rule_of(name: str, evidence: str) -> ArbiterRuling:
 
 
 def tie_at_limit(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
-    """Both cut a ranking at the same place, where rows tie."""
+    """Both cut a ranking at the same place, where rows tie.
+
+    Where there is an engine, values have to show it; the SQL alone would only say that it may be.
+    """
     if any(finding.rule not in _TIE_RULES for finding in findings):
         return None
     expected, produced, evidence = differ.expected, differ.produced, differ.evidence
@@ -33,14 +43,15 @@ def tie_at_limit(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling
             if mine.keeps_ties != theirs.keeps_ties
             else evidence.expected_rows == evidence.produced_rows == mine.count
         )
-        if is_tie:
+        if is_tie and differ.may_tie():
             return rule_of(
                 "tie_at_limit",
                 f"Both take the first {mine.count} by {mine.term.text}, where rows tie: "
                 f"{evidence.expected_rows} row(s) expected, {evidence.produced_rows} produced.",
             )
     is_same_cut = expected.limit is not None and expected.limit == produced.limit
-    if is_same_cut and evidence.expected_rows == evidence.produced_rows == expected.limit:
+    is_full = evidence.expected_rows == evidence.produced_rows == expected.limit
+    if is_same_cut and is_full and differ.may_tie():
         return rule_of(
             "tie_at_limit",
             f"Both return any {expected.limit} of the same rows: no order decides which.",
@@ -54,7 +65,7 @@ def _shared_ranking(
     if len(expected.superlatives) != 1 or len(produced.superlatives) != 1:
         return None
     mine, theirs = expected.superlatives[0], produced.superlatives[0]
-    is_same = mine.same(theirs) and mine.is_descending == theirs.is_descending
+    is_same = mine.same(theirs) and mine.key.same(theirs.key)
     is_same_cut = (mine.count, mine.skip) == (theirs.count, theirs.skip)
     return (mine, theirs) if is_same and is_same_cut and not mine.partition else None
 
@@ -87,7 +98,10 @@ def _criteria(shape: QueryShape) -> list[Term]:
 
 
 def left_out_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
-    """The expected SQL also shows what the question does not ask to see, or shows by order."""
+    """The expected SQL also shows what the question does not ask to see, or shows by order.
+
+    What is computed is there because it is asked for, whatever word the question has for it.
+    """
     if not differ.evidence.has_missing_columns_only:
         return None
     outputs, rows = differ.expected.outputs, differ.evidence.expected_rows
@@ -97,8 +111,12 @@ def left_out_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRu
     ranks = [term for term in missing if term.is_window]
     if ranks:
         return _ranked(differ, ranks) if len(ranks) == len(missing) else None
+    if _ASKS_FOR_VALUE.search(differ.question.lower()):
+        return None
     asked = stems(shown_part(differ.question))
     for term in missing:
+        if not term.column or _may_be_asked_value(differ, term.column):
+            return None
         parts = {stem(p) for column in term.columns for p in name_words(column.split(".")[-1])}
         if not parts or parts & asked:
             return None
@@ -109,8 +127,21 @@ def left_out_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRu
     )
 
 
+def _may_be_asked_value(differ: Differ, column: str) -> bool:
+    """Whether a column may be what 'what is the ..' asks for: a number or date that is no key,
+    where the answer shows nothing that is called so."""
+    match = _ASKED_THING.search(differ.question.lower())
+    state, catalog = differ.catalog.column(column), differ.catalog
+    if match is None or state is None or state.is_primary_key or state.references:
+        return False
+    shown = {name for term in differ.produced.outputs for name in term.columns}
+    called = {found for name in shown for found in stems(" ".join(name.split(".")[1:]))}
+    is_measured = state.is_measure or catalog.is_number(column) or catalog.is_date(column)
+    return is_measured and not stems(match.group(1)) & called
+
+
 def _ranked(differ: Differ, ranks: list[Term]) -> ArbiterRuling | None:
-    keys = tuple((key.term.text, key.is_descending) for key in differ.produced.order_by)
+    keys = tuple(key.sorted_by for key in differ.produced.order_by)
     for term in ranks:
         window = term.window
         is_ranked = window is not None and not window.partition and bool(window.order)
@@ -129,12 +160,15 @@ def key_and_name(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling
     asks_for_key = bool(_KEY_WORDS & set(words(differ.question)))
     if not named or len(named) != len(findings) or asks_for_key:
         return None
-    if differ.evidence.expected_rows != differ.evidence.produced_rows:
+    evidence = differ.evidence
+    is_same_size = evidence.expected_rows == evidence.produced_rows
+    # Two things under one name are one row twice: then the names do not identify the things.
+    if not is_same_size or evidence.expected_distinct != evidence.produced_distinct:
         return None
     pairs = ", ".join(f"{f.expected_fragment} and {f.actual_fragment}" for f in named)
     return rule_of(
         "key_and_name_of_one_thing",
-        f"Both return {differ.evidence.expected_rows} row(s) for the same conditions; {pairs} "
+        f"Both return {evidence.expected_rows} row(s) for the same conditions; {pairs} "
         f"identify the same things, once by key and once by name.",
     )
 

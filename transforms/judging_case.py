@@ -11,14 +11,14 @@ from transforms.arbiter import repaired
 from transforms.findings import Differ
 from transforms.judgement import Comparison, Engine, Execution, Question, ValueLookup
 from transforms.name_scope import Catalog
-from transforms.question_order import asked_order, is_in_some_order
+from transforms.question_order import asked_direction, asked_order, is_in_some_order
 from transforms.read_queries import ReadQueries, ReadQuery
 from transforms.result_evidence import result_evidence
 from transforms.result_ladder import OFFICIAL_POLICIES, forgives, not_comparable
 from transforms.results import compare
-from transforms.shape_model import QueryShape
+from transforms.shape_model import Ordering, QueryShape
 from transforms.space_state import SpaceState
-from transforms.ties import like_produced, ranking_of
+from transforms.ties import Ranking, like_produced, ranking_of
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,11 @@ class Case:
         shapes = expected.plain_shape, produced.plain_shape
         return None if shapes[0] is None or shapes[1] is None else (shapes[0], shapes[1])
 
+    @cached_property
+    def ranking(self) -> Ranking | None:
+        """How the expected query ranks its rows; None where it leaves no tie open."""
+        return ranking_of(self.expected_tree) if self.expected_tree is not None else None
+
     @property
     def is_one_query(self) -> bool:
         """Whether both are one query, written differently at most."""
@@ -112,6 +117,7 @@ def differ_of(case: Case, *, is_ordered: bool) -> Differ | None:
         is_ordered=is_ordered,
         written_expected=case.expected_shape,
         plain=case.plain_shapes,
+        may_tie=lambda: case.engine is None or _shows_tie(case, is_ordered=is_ordered),
     )
 
 
@@ -134,25 +140,35 @@ def compare_results(case: Case, policy: str) -> tuple[Comparison, bool]:
     if comparison.is_correct and comparison.step == "equal" and case.is_one_query:
         comparison = Comparison("identical_sql", True, "Both queries are one query.")
     if not is_ordered and comparison.is_correct and policy not in OFFICIAL_POLICIES:
-        phrase = order_left_out(case)
-        if phrase is not None:
-            comparison = Comparison(
-                "row_order", False, f"the question says {phrase!r}, and the rows are in no order"
-            )
+        fault = order_fault(case)
+        if fault is not None:
+            comparison = Comparison("row_order", False, fault)
     return comparison, is_ordered
 
 
-def order_left_out(case: Case) -> str | None:
-    """The words that ask for an order of rows where the answer has none; None: it has, or none do.
+def order_fault(case: Case) -> str | None:
+    """What is wrong about the order of rows, by the words of a question that ask for one.
 
-    An order is one that the SQL asks for, or that can be seen: a column that rises or falls.
+    An order is one that the SQL asks for, or that can be seen: a column that rises or falls. One of
+    its keys has to go the way that the question says; for a key that is calculated, as ``-price``,
+    the rows show which way that is. None: nothing is wrong, or no words ask for an order.
     """
     phrase = asked_order(case.question.question)
     rows, shape = case.produced.rows, case.produced_shape
     if phrase is None or rows is None or shape is None or len(rows) < 2:
         return None
-    is_ordered = bool(shape.order_by or shape.superlatives) or is_in_some_order(rows)
-    return None if is_ordered else phrase
+    if not (shape.order_by or shape.superlatives) and not is_in_some_order(rows):
+        return f"the question says {phrase!r}, and the rows are in no order"
+    direction = asked_direction(case.question.question)
+    ranked = [ranking.key for ranking in shape.superlatives if ranking.population is None]
+    keys = [*shape.order_by, *ranked]
+    if direction is None or any(key.is_descending == (direction == "falls") for key in keys):
+        return None
+    is_shown = not keys or any(not key.term.column and not key.term.aggregates for key in keys)
+    if is_shown and is_in_some_order(rows, direction):
+        return None
+    seen = "falls" if direction == "rises" else "rises"
+    return f"the question says {phrase!r}, so that the order {direction}, and it {seen}"
 
 
 def _compared_by_engine(case: Case, policy: str, *, is_ordered: bool) -> Comparison:
@@ -171,18 +187,21 @@ def _compared_up_to_ties(
     case: Case, policy: str, comparison: Comparison, *, is_ordered: bool
 ) -> Comparison:
     """The comparison with the expected rows ordered and cut as the produced ones where they tie."""
-    is_order_wrong = comparison.step == "row_order"
-    if is_order_wrong and _has_one_order(case):
-        return compare(case.expected, case.produced, policy=policy, is_ordered=False)
     may_keep_ties = _keeps_ties(case)
     row_counts = case.expected.row_count, case.produced.row_count
     is_wider = len(case.expected.columns) > len(case.produced.columns)
     if is_wider or (row_counts[0] != row_counts[1] and not may_keep_ties):
         return comparison
-    ranking = ranking_of(case.expected_tree) if case.expected_tree is not None else None
-    if ranking is None or case.engine is None:
-        return comparison
-    ranked = case.engine.execute(ranking.sql)
+    ranking = case.ranking
+    ranked = _ranked(case, ranking) if ranking is not None else None
+    if ranking is None or ranked is None:
+        # No values show which rows tie: what the queries say has to do.
+        is_tie = comparison.step == "row_order" and _has_one_order(case)
+        return (
+            compare(case.expected, case.produced, policy=policy, is_ordered=False)
+            if is_tie
+            else comparison
+        )
     twin = like_produced(
         ranked, ranking, case.produced, is_ordered=is_ordered, may_keep_ties=may_keep_ties
     )
@@ -202,9 +221,38 @@ def _compared_up_to_ties(
     )
 
 
+def _ranked(case: Case, ranking: Ranking) -> Execution | None:
+    """All rows that a query ranks; None where nothing can be asked for them, or nothing came."""
+    ranked = case.engine.execute(ranking.sql) if case.engine is not None else None
+    return ranked if ranked is not None and ranked.rows is not None else None
+
+
+def _shows_tie(case: Case, *, is_ordered: bool) -> bool:
+    """Whether values show that both results are right, as rows tie.
+
+    The produced rows are among those that the expected query chooses from; or, where that keeps all
+    that tie, the expected rows are all that the produced query chooses from.
+    """
+    ranking, theirs = case.ranking, case.produced
+    may_keep_ties = _keeps_ties(case)
+    if ranking is None and case.produced_tree is not None and _keeps_all(case.expected_shape):
+        ranking, theirs = ranking_of(case.produced_tree), case.expected
+        may_keep_ties, is_ordered = True, False
+    ranked = _ranked(case, ranking) if ranking is not None else None
+    if ranking is None or ranked is None:
+        return False
+    twin = like_produced(
+        ranked, ranking, theirs, is_ordered=is_ordered, may_keep_ties=may_keep_ties
+    )
+    return twin is not None
+
+
 def _keeps_ties(case: Case) -> bool:
     """Whether the answer takes the first rows in a way that keeps all that tie (= MAX, RANK)."""
-    shape = case.produced_shape
+    return _keeps_all(case.produced_shape)
+
+
+def _keeps_all(shape: QueryShape | None) -> bool:
     return shape is not None and any(ranking.keeps_ties for ranking in shape.superlatives)
 
 
@@ -213,10 +261,6 @@ def _has_one_order(case: Case) -> bool:
     wanted, given = case.expected_shape, case.produced_shape
     if wanted is None or given is None:
         return False
-    keys = [(key.term, key.is_descending) for key in wanted.order_by]
-    others = [(key.term, key.is_descending) for key in given.order_by[: len(keys)]]
-    is_same = len(keys) == len(others) and all(
-        mine[0].same(theirs[0]) and mine[1] == theirs[1]
-        for mine, theirs in zip(keys, others, strict=True)
-    )
+    keys, others = wanted.order_by, given.order_by[: len(wanted.order_by)]
+    is_same = len(keys) == len(others) and all(map(Ordering.same, keys, others))
     return bool(keys) and is_same

@@ -14,7 +14,6 @@ from transforms.shape_finish import finish
 from transforms.shape_model import (
     EdgeKind,
     FunctionCall,
-    Ordering,
     Place,
     QueryShape,
     SetOperation,
@@ -22,6 +21,7 @@ from transforms.shape_model import (
     Term,
     Unresolved,
 )
+from transforms.sort_keys import ordering
 from transforms.space_state import SpaceState
 from transforms.term_parts import literal_text
 
@@ -144,10 +144,10 @@ class _Walker(ConditionWalker):
         order, limit = node.args.get("order"), node.args.get("limit")
         terms = [term for _, term in outputs]
         keys = [
-            Ordering(
+            ordering(
                 self._position(key.this, terms)
                 or self.terms.build(key.this, scope, "ORDER BY", is_alias_first=True),
-                bool(key.args.get("desc")),
+                key,
             )
             for key in (order.expressions if order is not None else ())
             if isinstance(key, exp.Ordered)
@@ -159,7 +159,13 @@ class _Walker(ConditionWalker):
             offset = node.args.get("offset")
             skipped = literal_text(offset.expression) if offset is not None else None
             skip = int(skipped) if skipped and skipped.isdigit() else 0
-            ranking = Superlative(first.term, first.is_descending, number, skip=skip)
+            ranking = Superlative(
+                first.term,
+                first.is_descending,
+                number,
+                skip=skip,
+                nulls_first=first.nulls_first,
+            )
             self.draft.superlatives.append(ranking)
         elif is_top and is_main:
             self.draft.order_by.extend(keys)

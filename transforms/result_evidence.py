@@ -21,12 +21,15 @@ class ResultEvidence:
     """What the rows of the expected and the produced result show.
 
     ``produced_order`` gives for each expected column the produced one that holds it, when all rows
-    agree; ``expected_order`` the reverse, for a produced result that lacks columns. The flags hold
+    agree; ``expected_order`` the reverse, for a produced result that lacks columns. ``.._distinct``
+    counts the different rows. The flags hold
     for results that are both there; else all are False.
     """
 
     expected_rows: int | None = None
     produced_rows: int | None = None
+    expected_distinct: int | None = None
+    produced_distinct: int | None = None
     expected_width: int = 0
     produced_width: int = 0
     extra_columns: tuple[int, ...] = ()
@@ -72,6 +75,8 @@ def result_evidence(expected: Execution, produced: Execution) -> ResultEvidence:
     return ResultEvidence(
         expected_rows=len(wanted),
         produced_rows=len(given),
+        expected_distinct=len(bag),
+        produced_distinct=len(other_bag),
         expected_width=width,
         produced_width=other_width,
         extra_columns=extra,

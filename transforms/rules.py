@@ -240,7 +240,8 @@ _REPEATABILITY: tuple[Row, ...] = (
 )
 _ARBITER: tuple[tuple[str, str, float | None, str], ...] = (
     ("tie_at_limit", "both_correct", 0.85,
-     "Both rank by the same thing and keep the same number of rows (or all that tie)"),
+     "Both rank by the same thing and keep the same number of rows (or all that tie); where there "
+     "is an engine to ask, the values show that rows tie"),
     ("expected_literal_not_stored", "genie_correct", 0.95,
      "The expected SQL finds nothing because a value in it is not in its column; the answer "
      "uses the stored one and agrees in everything else"),
@@ -267,7 +268,8 @@ _ARBITER: tuple[tuple[str, str, float | None, str], ...] = (
     ("columns_ranked_by_added", "both_correct", 0.7,
      "The same rows; the answer also shows what it ranks, groups or filters by"),
     ("columns_not_asked_left_out", "both_correct", 0.65,
-     "The same rows; the answer leaves out columns that the question does not ask to see"),
+     "The same rows; the answer leaves out columns that the question does not ask to see, nothing "
+     "computed, and none where it asks how many, when or per what"),
     ("rank_shown_by_order", "both_correct", 0.65,
      "The same rows; the expected SQL numbers them by rank, the answer returns them in that "
      "order"),
@@ -276,7 +278,8 @@ _ARBITER: tuple[tuple[str, str, float | None, str], ...] = (
     ("things_without_rows", "both_correct", 0.6,
      "The answer also returns things that have no row in the table that the expected SQL reads"),
     ("key_and_name_of_one_thing", "both_correct", 0.65,
-     "The same rows; one shows the key of a thing, the other the name that the key stands for"),
+     "The same rows; one shows the key of a thing, the other its name: a text of its table that "
+     "is no key and no reference"),
     ("any_has_two_meanings", "both_correct", 0.6,
      "The question compares with 'any': one reads it as some, the other as every"),
     ("name_is_not_unique", "genie_correct", 0.7,

@@ -265,7 +265,7 @@ def _extreme_output(
     ranking = superlatives[0]
     if ranking.count != 1 or ranking.keeps_ties or not ranking.term.same(outputs[0]):
         return outputs, superlatives
-    if outputs[0].aggregates:
+    if outputs[0].aggregates or ranking.term.casts != outputs[0].casts:
         return outputs, superlatives
     function = "MAX" if ranking.is_descending else "MIN"
     return [aggregate_term(function, outputs[0])], []

@@ -52,7 +52,7 @@ class Aggregate:
 @dataclass(frozen=True, slots=True)
 class Window:
     """What a window function is taken over: keys in canonical SQL, those of the order with whether
-    they descend."""
+    they descend (``Ordering.sorted_by``)."""
 
     function: str
     partition: tuple[str, ...]
@@ -69,7 +69,8 @@ class Term:
     everything in it, columns as ``schema.table.column``. What the term is as a whole:
     ``is_literal``, ``is_aggregate`` (one aggregate and nothing else), ``window``, the ``period``
     that it cuts its column down to, and ``factor``, how much of its first and last piece a constant
-    factor is. ``has_division``, ``has_subquery`` and ``literals`` (as SQL) are of any part of it.
+    factor is. ``casts`` are the types that it is cast to where that changes its order, for keys of
+    an order. ``has_division``, ``has_subquery`` and ``literals`` (as SQL) are of any part of it.
     """
 
     pieces: tuple[str, ...]
@@ -87,6 +88,7 @@ class Term:
     window: Window | None = None
     period: Period | None = None
     factor: tuple[int, int] = (0, 0)
+    casts: tuple[str, ...] = ()
 
     @property
     def column(self) -> str | None:
@@ -232,15 +234,45 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """One key of ORDER BY."""
+    """One key of ORDER BY; ``nulls_first`` is None where no row that it sorts has NULL."""
 
     term: Term
     is_descending: bool
+    nulls_first: bool | None = None
 
     @property
     def text(self) -> str:
         """Canonical SQL of the key."""
-        return f"{self.term.text} {'DESC' if self.is_descending else 'ASC'}"
+        return f"{self._value} {'DESC' if self.is_descending else 'ASC'}{self._nulls}"
+
+    @property
+    def sorted_by(self) -> tuple[str, bool]:
+        """What it sorts by, with the place of NULLs, and whether it descends."""
+        return f"{self._value}{self._nulls}", self.is_descending
+
+    @property
+    def _value(self) -> str:
+        text = self.term.text
+        for data_type in self.term.casts:
+            text = f"CAST({text} AS {data_type})"
+        return text
+
+    @property
+    def _nulls(self) -> str:
+        """Where NULLs stand, unless it is where they stand without a word."""
+        if self.nulls_first is None or self.nulls_first != self.is_descending:
+            return ""
+        return " NULLS FIRST" if self.nulls_first else " NULLS LAST"
+
+    def same(self, other: Ordering) -> bool:
+        """Whether both sort rows alike, but for those that tie."""
+        places = {self.nulls_first, other.nulls_first}
+        return (
+            self.term.same(other.term)
+            and self.is_descending == other.is_descending
+            and self.term.casts == other.term.casts
+            and (None in places or len(places) == 1)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +282,8 @@ class Superlative:
     ``keeps_ties`` where rows that share the last value all stay (= MAX, RANK). ``population`` are
     the conditions of the rows that are ranked, where a subquery of its own ranks them; None where
     the rows of the result are ranked. ``partition`` are the keys within which they are ranked,
-    ``skip`` is how many are left out at the top (OFFSET).
+    ``skip`` is how many are left out at the top (OFFSET). ``nulls_first`` is None where rows with
+    NULL are not ranked (= MIN).
     """
 
     term: Term
@@ -260,17 +293,22 @@ class Superlative:
     population: tuple[Predicate, ...] | None = None
     partition: tuple[Term, ...] = ()
     skip: int = 0
+    nulls_first: bool | None = None
+
+    @property
+    def key(self) -> Ordering:
+        """What it ranks by, as a key of ORDER BY."""
+        return Ordering(self.term, self.is_descending, self.nulls_first)
 
     @property
     def text(self) -> str:
         """Canonical SQL of the ranking."""
-        direction = "DESC" if self.is_descending else "ASC"
         if self.partition:
             keys = ", ".join(term.text for term in self.partition)
-            window = f"(PARTITION BY {keys} ORDER BY {self.term.text} {direction})"
+            window = f"(PARTITION BY {keys} ORDER BY {self.key.text})"
             return f"ROW_NUMBER() OVER {window} <= {self.count}"
         offset = f" OFFSET {self.skip}" if self.skip else ""
-        return f"ORDER BY {self.term.text} {direction} LIMIT {self.count}{offset}"
+        return f"ORDER BY {self.key.text} LIMIT {self.count}{offset}"
 
     def same(self, other: Superlative) -> bool:
         """Whether both rank by the same thing within the same groups, in whatever direction."""

@@ -31,6 +31,7 @@ def concat(*parts: str | Term) -> Term:
     aggregates: list[Aggregate] = []
     measures: list[str] = []
     literals: list[str] = []
+    casts: list[str] = []
     has_rounding = is_window = has_division = has_subquery = False
     for part in parts:
         if isinstance(part, str):
@@ -44,6 +45,7 @@ def concat(*parts: str | Term) -> Term:
         aggregates.extend(part.aggregates)
         measures.extend(part.measures)
         literals.extend(part.literals)
+        casts.extend(part.casts)
         has_rounding |= part.has_rounding
         is_window |= part.is_window
         has_division |= part.has_division
@@ -59,6 +61,7 @@ def concat(*parts: str | Term) -> Term:
         has_division=has_division,
         has_subquery=has_subquery,
         literals=tuple(literals),
+        casts=tuple(casts),
     )
 
 

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from transforms.name_scope import Scope
 from transforms.shape_model import Aggregate, Superlative, Term, Window
+from transforms.sort_keys import as_number, kept_casts, key_term, ordering
 from transforms.term_parts import (
     TRANSPARENT,
     changed,
@@ -69,7 +70,9 @@ class TermBuilder:
         if literal is not None:
             return literal_term(literal)
         if isinstance(node, (*TRANSPARENT, exp.Alias)):
-            return again(node.this)
+            inner = again(node.this)
+            casts = kept_casts(node, inner, scope.catalog)
+            return inner if casts == inner.casts else changed(inner, casts=casts)
         if isinstance(node, exp.Column):
             if isinstance(node.this, exp.Star):
                 return Term(("*",), "*")
@@ -83,7 +86,7 @@ class TermBuilder:
         if isinstance(node, (exp.Mul, exp.Div, exp.SafeDivide)):
             return self._product(node, again)
         if isinstance(node, exp.Add):
-            return _sum([again(part) for part in node.flatten()])
+            return as_number(_sum([again(part) for part in node.flatten()]))
         if isinstance(node, exp.Filter):
             condition = node.expression.this
             return self._aggregate(node.this, scope, again, condition)
@@ -163,11 +166,12 @@ class TermBuilder:
         else:
             text = f"{function}({distinct}{shown})"
         aggregate = Aggregate(function, is_distinct, argument, when is not None, columns)
-        return changed(term, text=text, aggregates=(aggregate,), is_aggregate=True)
+        whole = changed(term, text=text, aggregates=(aggregate,), is_aggregate=True)
+        return as_number(whole) if function in {"SUM", "AVG", "COUNT"} else whole
 
     def _product(self, node: exp.Expr, again: Callable[[exp.Expr], Term]) -> Term:
         """Products and quotients as ``factor * a * b / c``, whatever the order they stand in."""
-        return scaled(*self._factors(node, again))
+        return as_number(scaled(*self._factors(node, again)))
 
     def _factored(self, node: exp.Expr, again: Callable[[exp.Expr], Term]) -> tuple[Fraction, Term]:
         """An expression as a constant factor and the rest."""
@@ -207,23 +211,23 @@ class TermBuilder:
         if keys:
             parts += ["PARTITION BY ", joined(keys, ", "), " "]
         order = node.args.get("order")
-        by = [
-            (again(k.this), bool(k.args.get("desc"))) for k in (order.expressions if order else ())
-        ]
+        by = [ordering(again(k.this), k) for k in (order.expressions if order else ())]
         if by:
-            ordered = [concat(key, " DESC" if descends else " ASC") for key, descends in by]
-            parts += ["ORDER BY ", joined(ordered, ", ")]
+            parts += ["ORDER BY ", joined([key_term(key) for key in by], ", ")]
         window = Window(
             function.text,
             tuple(key.text for key in keys),
-            tuple((key.text, descends) for key, descends in by),
+            tuple(key.sorted_by for key in by),
         )
-        term = changed(concat(*parts, ")"), is_window=True, window=window, aggregates=())
+        whole = concat(*parts, ")")
+        term = changed(whole, is_window=True, window=window, aggregates=(), casts=())
         is_rank = isinstance(node.this, (exp.RowNumber, exp.Rank, exp.DenseRank))
         if is_rank and by:
             ranking = Superlative(
-                *by[0],
+                by[0].term,
+                by[0].is_descending,
                 count=1,
+                nulls_first=by[0].nulls_first,
                 keeps_ties=not isinstance(node.this, exp.RowNumber),
                 partition=tuple(keys),
             )

@@ -184,3 +184,78 @@ def test_a_result_that_came_too_late_is_not_compared_by_anybody():
     late = Execution("timed_out", error="no result within 3 s")
     judgement = judged("All?", HIGHEST, HIGHEST, expected=TOO_LARGE, produced=late, engine=engine)
     assert (judgement.outcome, engine.asked) == ("not_comparable", [])
+
+
+OTHER_ORDERS = {
+    "a number as text": (
+        "SELECT order_id FROM orders ORDER BY total",
+        "SELECT order_id FROM orders ORDER BY CAST(total AS STRING)",
+    ),
+    "a number as text under a name": (
+        "SELECT order_id, total FROM orders ORDER BY total",
+        (
+            "SELECT order_id, total FROM (SELECT *, CAST(total AS STRING) AS t FROM orders) AS o "
+            "ORDER BY t"
+        ),
+    ),
+    "NULLs last instead of first": (
+        "SELECT order_id FROM orders ORDER BY shipped_on",
+        "SELECT order_id FROM orders ORDER BY shipped_on NULLS LAST",
+    ),
+    "NULLs first instead of last": (
+        "SELECT order_id FROM orders ORDER BY shipped_on DESC NULLS LAST",
+        "SELECT order_id FROM orders ORDER BY shipped_on DESC NULLS FIRST",
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", [ShopEngine(), None], ids=["engine", "no engine"])
+@pytest.mark.parametrize("name", OTHER_ORDERS)
+def test_rows_that_are_sorted_otherwise_are_in_the_wrong_order(name, engine):
+    judgement = judged("Orders, sorted?", *OTHER_ORDERS[name], engine=engine)
+    assert step(judgement) == ("row_order", False)
+    assert [failure.rule for failure in judgement.failures] == ["order_wrong"]
+    assert judgement.ruling.verdict == "ground_truth_correct"
+
+
+def test_the_values_decide_where_both_orders_read_alike():
+    """Sorted alike by what the queries say, in another order all the same."""
+    sql = "SELECT order_id FROM orders WHERE order_id < 4 ORDER BY total"
+    wrong = rows((1,), (2,), (3,))
+    judgement = judged("Orders by total?", sql, sql, produced=wrong, engine=ShopEngine())
+    assert step(judgement) == ("row_order", False)
+
+
+@pytest.mark.parametrize(
+    ("question", "key", "is_right"),
+    [
+        ("List the orders by total in descending order.", "total", False),
+        ("List the orders by total in descending order.", "total DESC", True),
+        ("List the orders by total in descending order.", "-total", True),
+        ("List the orders sorted by total, descending.", "total", False),
+        ("List the orders in ascending order of total.", "total DESC", False),
+        ("List the orders in ascending order of total.", "total", True),
+        ("List the orders in alphabetical order of status.", "status DESC", False),
+        ("List the orders in reverse alphabetical order of status.", "status", False),
+        ("List the orders in reverse alphabetical order of status.", "status DESC", True),
+        ("List the orders sorted from largest to smallest total.", "total", False),
+        ("List the orders sorted from smallest to largest total.", "total", True),
+        ("List the orders sorted by total.", "total DESC", True),
+        ("List orders in ascending order of status and descending order of total.",
+         "status, total DESC", True),
+        ("List orders by status, totals in descending order.", "status, total DESC", True),
+    ],
+)  # fmt: skip
+def test_an_order_in_the_direction_that_the_question_does_not_ask_for_is_wrong(
+    question, key, is_right
+):
+    judgement = judged(
+        question,
+        "SELECT order_id, total, status FROM orders",
+        f"SELECT order_id, total, status FROM orders ORDER BY {key}",
+        engine=ShopEngine(),
+    )
+    assert judgement.comparison.is_correct is is_right
+    if not is_right:
+        assert judgement.comparison.step == "row_order"
+        assert [failure.rule for failure in judgement.failures] == ["order_missing"]

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from transforms.question_order import asked_order, is_in_some_order
+from transforms.question_order import asked_direction, asked_order, is_in_some_order
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,33 @@ def test_an_order_is_asked_for_in_words(question, phrase):
 )
 def test_an_order_is_a_column_that_rises_or_falls(rows, is_ordered):
     assert is_in_some_order(rows) is is_ordered
+
+
+@pytest.mark.parametrize(
+    ("question", "direction"),
+    [
+        ("Sort them by price in descending order", "falls"),
+        ("Products sorted by price, ascending", "rises"),
+        ("Names in alphabetical order", "rises"),
+        ("Names in reverse alphabetical order", "falls"),
+        ("Orders in order of decreasing price, sorted by it", None),
+        ("Products with falling sales, sorted by name", None),
+        ("Cities sorted by population from highest to lowest", "falls"),
+        ("Cities sorted from the smallest population to the largest", "rises"),
+        ("Cities sorted from highest to lowest rank", None),
+        ("Sorted by city in ascending and by price in descending order", None),
+        ("The most expensive, sorted by name", None),
+        ("Which buses go down the descending road?", None),
+    ],
+)
+def test_the_direction_of_an_order_is_said_in_words(question, direction):
+    assert asked_direction(question) == direction
+
+
+@pytest.mark.parametrize(
+    ("rows", "rises", "falls"),
+    [([(1, 3), (2, 2)], True, True), ([(1,), (2,)], True, False), ([(2,), (1,)], False, True)],
+)
+def test_an_order_can_be_seen_to_go_one_way(rows, rises, falls):
+    assert is_in_some_order(rows, "rises") is rises
+    assert is_in_some_order(rows, "falls") is falls
