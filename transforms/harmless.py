@@ -14,6 +14,11 @@ from transforms.shape_model import QueryShape, Superlative, Term
 _TIE_RULES = {"ties_cut", "ties_kept"}
 # Words that ask for a value: no column that may hold it is one that nobody asks to see.
 _ASKS_FOR_VALUE = re.compile(r"\b(?:how|when|per)\b")
+# Questions for things, of which a measure only says which: nothing in them asks to see it, too.
+_ASKS_FOR_THINGS = re.compile(
+    r"(?:which|who|top|best|(?:show|list|give|name|find|get)(?: me)?(?: the)? (?:top|best|\d+))\b"
+    r"(?!.*\b(?:what|along|including|together|(?:and|with) (?:their|its|his|her|the))\b)"
+)
 _ASKED_THING = re.compile(
     r"\bwhat(?:'s| is| are| was| were) (.+?)(?= (?:of|for|in|by|from) |[.?!,]|$)"
 )
@@ -91,8 +96,12 @@ def _shown(terms: list[Term]) -> str:
 
 
 def _criteria(shape: QueryShape) -> list[Term]:
+    return [*_ranked_by(shape), *shape.group_by]
+
+
+def _ranked_by(shape: QueryShape) -> list[Term]:
     terms = [ranking.term for ranking in shape.superlatives]
-    terms += [key.term for key in shape.order_by] + list(shape.group_by)
+    terms += [key.term for key in shape.order_by]
     terms += [predicate.left for predicate in shape.predicates if predicate.place == "groups"]
     return terms
 
@@ -100,7 +109,8 @@ def _criteria(shape: QueryShape) -> list[Term]:
 def left_out_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRuling | None:
     """The expected SQL also shows what the question does not ask to see, or shows by order.
 
-    What is computed is there because it is asked for, whatever word the question has for it.
+    What is computed is there because it is asked for, whatever word the question has for it; but
+    for a measure that says which things are asked for, and that the answer ranks or filters by.
     """
     if not differ.evidence.has_missing_columns_only:
         return None
@@ -114,7 +124,10 @@ def left_out_columns(differ: Differ, findings: tuple[Finding, ...]) -> ArbiterRu
     if _ASKS_FOR_VALUE.search(differ.question.lower()):
         return None
     asked = stems(shown_part(differ.question))
+    asks_for_things = _ASKS_FOR_THINGS.match(differ.question.lower())
     for term in missing:
+        if asks_for_things and any(term.same(one) for one in _ranked_by(differ.produced)):
+            continue
         if not term.column or _may_be_asked_value(differ, term.column):
             return None
         parts = {stem(p) for column in term.columns for p in name_words(column.split(".")[-1])}

@@ -68,6 +68,47 @@ NO_MEASURE = {
 }
 
 
+BEST = PER_CUSTOMER + " ORDER BY SUM(total) DESC LIMIT 2"
+RANKED = "SELECT customer_id FROM orders GROUP BY customer_id ORDER BY SUM(total) DESC LIMIT 2"
+MANY = "SELECT customer_id FROM orders GROUP BY customer_id HAVING COUNT(*) > 1"
+
+
+@pytest.mark.parametrize(
+    ("question", "expected", "produced"),
+    [
+        ("Which 2 customers have the highest revenue?", BEST, RANKED),
+        ("Top 2 customers by total revenue", BEST, RANKED),
+        ("List the top 2 customers by revenue.", BEST, RANKED),
+        (
+            "Which customers have more than 1 order?",
+            MANY.replace("customer_id FROM", "customer_id, COUNT(*) FROM"),
+            MANY,
+        ),
+    ],
+)
+def test_a_measure_that_only_says_which_things_are_asked_for_may_be_left_out(
+    question, expected, produced
+):
+    verdict = ruling(question, expected, produced, engine=ShopEngine())
+    assert verdict == ("both_correct", "columns_not_asked_left_out")
+
+
+@pytest.mark.parametrize(
+    ("question", "produced"),
+    [
+        ("What are the two highest revenues of customers?", RANKED),
+        ("How much did the best 2 customers spend?", RANKED),
+        ("Top 2 customers and their revenue", RANKED),
+        ("Which 2 customers have the highest revenue, and what is it?", RANKED),
+        ("Revenue of the best 2 customers", RANKED),
+        ("Which customers had what revenue?", "SELECT DISTINCT customer_id FROM orders"),
+    ],
+)
+def test_a_measure_that_is_asked_for_beside_the_things_may_not(question, produced):
+    expected = BEST if "LIMIT" in produced else PER_CUSTOMER
+    assert ruling(question, expected, produced, engine=ShopEngine())[0] == "ground_truth_correct"
+
+
 @pytest.mark.parametrize("name", NO_MEASURE)
 def test_leaving_out_what_is_measured_is_a_failure(name):
     verdict, rule = ruling(*NO_MEASURE[name])
