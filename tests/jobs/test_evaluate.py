@@ -248,6 +248,27 @@ def sync_with(mlflow, home):
     return [logged.is_nothing for _, logged in sync(history, mlflow, evaluations)]
 
 
+def test_of_many_answers_mlflow_is_given_the_wrong_ones_first(evaluated, monkeypatch):
+    import pipelines.tracking as tracking
+    from pipelines.tracking import EvaluationRows, counted_of, evaluation_run
+
+    tables, _ = evaluated
+    (evaluation,) = rows(tables, EVALUATIONS)
+    found = [
+        rows(tables, t) for t in (EVAL_RESULTS, JUDGE_VERDICTS, FAILURES, ARBITER_VERDICTS_TABLE)
+    ]
+    whole = evaluation_run(EvaluationRows(evaluation, *found), "d", None)
+    monkeypatch.setattr(tracking, "TRACKED_ANSWERS", 2)
+    part = evaluation_run(EvaluationRows(evaluation, *found), "d", None)
+    assert [trace.question_id for trace in part.traces] == ["q2", "q3"]
+    assert {row["question_id"] for row in part.artifacts[FAILURES_PATH]} == {"q2", "q3"}
+    assert part.tags["genie_loop.tracked_answers"] == "2 of 4"
+    assert "genie_loop.tracked_answers" not in whole.tags
+    assert part.metrics == whole.metrics, "all are counted"
+    tracked = EvaluationRows(evaluation, *found).tracked()
+    assert evaluation_run(tracked, "d", None, counted_of(*found)) == part
+
+
 def test_columns_are_profiled_once_per_version_of_their_table(evaluated):
     tables, _ = evaluated
     profiles = {(r["table_name"], r["column_name"]): r for r in rows(tables, PROFILES)}
@@ -629,24 +650,3 @@ def test_many_answers_leave_what_few_leave_though_a_crash_follows_every_commit(
     (line,) = evaluate.run(context_of(fresh, store), MANY).lines
     assert line.partition(" in ")[0] == few_line.partition(" in ")[0]
     assert not list((store / "checkpoints" / "evaluate" / "judging").iterdir())
-
-
-def test_of_many_answers_mlflow_is_given_the_wrong_ones_first(evaluated, monkeypatch):
-    import pipelines.tracking as tracking
-    from pipelines.tracking import EvaluationRows, counted_of, evaluation_run
-
-    tables, _ = evaluated
-    (evaluation,) = rows(tables, EVALUATIONS)
-    found = [
-        rows(tables, t) for t in (EVAL_RESULTS, JUDGE_VERDICTS, FAILURES, ARBITER_VERDICTS_TABLE)
-    ]
-    whole = evaluation_run(EvaluationRows(evaluation, *found), "d", None)
-    monkeypatch.setattr(tracking, "TRACKED_ANSWERS", 2)
-    part = evaluation_run(EvaluationRows(evaluation, *found), "d", None)
-    assert [trace.question_id for trace in part.traces] == ["q2", "q3"]
-    assert {row["question_id"] for row in part.artifacts[FAILURES_PATH]} == {"q2", "q3"}
-    assert part.tags["genie_loop.tracked_answers"] == "2 of 4"
-    assert "genie_loop.tracked_answers" not in whole.tags
-    assert part.metrics == whole.metrics, "all are counted"
-    tracked = EvaluationRows(evaluation, *found).tracked()
-    assert evaluation_run(tracked, "d", None, counted_of(*found)) == part
