@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from jobs import screens
+from jobs.question_blocks import print_question_blocks
 from jobs.reading import History, Row
 from transforms.contracts import ARBITER_VERDICTS, OUTCOMES, SPLITS
 
@@ -80,23 +80,16 @@ def _counted(counts: Counter[str], names: Sequence[str]) -> str:
 
 def print_rulings(rows: Sequence[Row]) -> None:
     """One block per question: what the arbiter says and on what evidence, and both queries."""
-    space = None
-    for row in rows:
-        if row["space_id"] != space:
-            space = row["space_id"]
-            screens.print_heading(str(space), "bold cyan")
-        screens.print_heading(f"{row['question_id']}  {row['question']}")
-        screens.print_fields(
-            [
-                ("arbiter", _ruling(row)),
-                ("evidence", row["evidence"]),
-                ("expected", row["expected_sql"]),
-                ("produced", row["genie_sql"]),
-            ],
-            indent=2,
-        )
-    if rows:
-        screens.print_lines("")
+    print_question_blocks(rows, _ruling_fields)
+
+
+def _ruling_fields(row: Row) -> list[tuple[str, str | None]]:
+    return [
+        ("arbiter", _ruling(row)),
+        ("evidence", row["evidence"]),
+        ("expected", row["expected_sql"]),
+        ("produced", row["genie_sql"]),
+    ]
 
 
 def _ruling(row: Row) -> str:

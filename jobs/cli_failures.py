@@ -6,7 +6,8 @@ reads them while improving a space would fit the space to them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from jobs import screens
 from jobs.arbitrated import not_right, print_rulings, unexplained_lines, verdict_line, verdicts
 from jobs.cli_shared import Json, Limit, Space, command_of, limited, rows_of, show_list
 from jobs.ids import select_one
+from jobs.question_blocks import print_question_blocks
 from jobs.reading import History, Row
 from jobs.right_by_luck import count_line, luck_of, lucky_answers, print_lucky
 from transforms.contracts import JUDGES, SPLITS
@@ -93,14 +95,16 @@ def failures(
     ids = [row["evaluation_id"] for row in evaluations]
     which = _evaluation_lines(evaluations, split)
     luck = luck_of(history, ids, question)
+    show = partial(_show, split=split, limit=limit, as_json=as_json)
     if coincidental:
         _only_without("--coincidental", "--judge", judge)
         found = lucky_answers(history, ids, split, question)
-        _show_lucky(found, [*which, count_line(luck)], limit, as_json=as_json)
+        show(found, print_lucky, [*which, count_line(luck)])
         return
     if judge == "arbiter":
         ruled = verdicts(history, ids, question)
-        _show_verdicts(ruled, split, [*which, verdict_line(ruled)], limit, as_json=as_json)
+        of_split = [row for row in ruled if row["split"] == split]
+        show(of_split, print_rulings, [*which, verdict_line(ruled)])
         return
     counts = history.select(_COUNTS, evaluations=ids, question=question, judge=judge)
     rows = history.select(
@@ -110,19 +114,17 @@ def failures(
         judge=judge,
         split=split,
     )
-    shown = limited(rows, limit, as_json=as_json)
-    if as_json:
-        screens.print_json(shown)
-        return
-    _print_failures(shown)
-    wrong = not_right(history, ids, question) if judge is None else []
-    if question is not None:
-        print_rulings([row for row in wrong if row["split"] == split])
-    screens.print_lines(*which, *_count_lines(counts, split), *unexplained_lines(wrong))
+    wrong = not_right(history, ids, question) if judge is None and not as_json else []
+    told = [*which, *_count_lines(counts, split), *unexplained_lines(wrong)]
     if any(one.coincidental_count for one in luck.values()):
-        screens.print_lines(f"{count_line(luck)} (--coincidental shows them)")
-    if len(shown) < len(rows):
-        screens.print_lines(f"{len(rows) - len(shown)} more of {split}; --limit 0 shows all.")
+        told.append(f"{count_line(luck)} (--coincidental shows them)")
+
+    def print_failures(shown: Sequence[Row]) -> None:
+        print_question_blocks(shown, _failure_fields)
+        if question is not None:
+            print_rulings([row for row in wrong if row["split"] == split])
+
+    show(rows, print_failures, told)
 
 
 def _only_without(option: str, other: str, given: str | None) -> None:
@@ -132,43 +134,24 @@ def _only_without(option: str, other: str, given: str | None) -> None:
         )
 
 
-def _show_lucky(
-    rows: Sequence[Row], told: Sequence[str], limit: int | None, *, as_json: bool
+def _show(
+    rows: Sequence[Row],
+    print_rows: Callable[[Sequence[Row]], None],
+    told: Sequence[str],
+    *,
+    split: str,
+    limit: int | None,
+    as_json: bool,
 ) -> None:
+    """The rows of a split, cut to the limit, with what is told of all."""
     shown = limited(rows, limit, as_json=as_json)
     if as_json:
         screens.print_json(shown)
         return
-    print_lucky(shown)
+    print_rows(shown)
     screens.print_lines(*told)
     if len(shown) < len(rows):
-        screens.print_lines(f"{len(rows) - len(shown)} more; --limit 0 shows all.")
-
-
-def _show_verdicts(
-    rows: Sequence[Row], split: str, told: Sequence[str], limit: int | None, *, as_json: bool
-) -> None:
-    of_split = [row for row in rows if row["split"] == split]
-    shown = limited(of_split, limit, as_json=as_json)
-    if as_json:
-        screens.print_json(shown)
-        return
-    print_rulings(shown)
-    screens.print_lines(*told)
-    if len(shown) < len(of_split):
-        screens.print_lines(f"{len(of_split) - len(shown)} more of {split}; --limit 0 shows all.")
-
-
-def _print_failures(rows: Sequence[Row]) -> None:
-    """One block per question: what each judge found, expected and produced."""
-    for space, of_space in groupby(rows, key=lambda row: row["space_id"]):
-        screens.print_heading(str(space), "bold cyan")
-        for question, found in groupby(of_space, key=lambda row: row["question_id"]):
-            failures = list(found)
-            screens.print_heading(f"{question}  {failures[0]['question']}")
-            for failure in failures:
-                screens.print_fields(_failure_fields(failure), indent=2)
-        screens.print_lines("")
+        screens.print_lines(f"{len(rows) - len(shown)} more of {split}; --limit 0 shows all.")
 
 
 def _failure_fields(row: Row) -> list[tuple[str, str | None]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from jobs import screens
+from jobs.question_blocks import print_question_blocks
 from jobs.reading import History, Row
 from transforms.contracts import SPLITS
 from transforms.luck import LuckCounts
@@ -77,17 +77,12 @@ def count_line(counts: Mapping[tuple[str, str], LuckCounts]) -> str:
 
 def print_lucky(rows: Sequence[Row]) -> None:
     """One block per question: what was expected, what was answered, where they come apart."""
-    space = None
-    for row in rows:
-        if row["space_id"] != space:
-            space = row["space_id"]
-            screens.print_heading(str(space), "bold cyan")
-        screens.print_heading(f"{row['question_id']}  {row['question']}")
-        fields = (("expected", "expected_sql"), ("produced", "genie_sql"))
-        screens.print_fields(
-            [
-                *((name, row[column]) for name, column in fields),
-                ("by luck", row["coincidence_detail"]),
-            ],
-            indent=2,
-        )
+    print_question_blocks(rows, _lucky_fields)
+
+
+def _lucky_fields(row: Row) -> list[tuple[str, str | None]]:
+    return [
+        ("expected", row["expected_sql"]),
+        ("produced", row["genie_sql"]),
+        ("by luck", row["coincidence_detail"]),
+    ]
